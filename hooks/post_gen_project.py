@@ -1,0 +1,31 @@
+"""Keeps the files of the chosen variant, drops the others, and says what to do next."""
+
+import json
+import shutil
+from pathlib import Path
+
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+
+
+def prune(answers, project):
+    """Apply the manifest `_variants` of cookiecutter.json to the rendered project."""
+    manifest = answers["_variants"]
+    for path, source in manifest["alternatives"].items():
+        (project / source.format(**answers)).rename(project / path)
+    for path, needed in manifest["only"].items():
+        if any(answers[question] not in choices for question, choices in needed.items()):
+            target = project / path
+            shutil.rmtree(target) if target.is_dir() else target.unlink()
+    shutil.rmtree(project / "variants")
+
+
+prune(ANSWERS, Path.cwd())
+print(
+    f"""
+{ANSWERS["project_name"]} is in {ANSWERS["project_slug"]}. Next:
+
+  cd {ANSWERS["project_slug"]}
+  make dev                              # run it here, without AWS
+  make build && sam deploy --guided     # put it on AWS
+"""
+)

@@ -1,0 +1,184 @@
+"""What the sample tools ask this AWS account, as typed answers; it knows nothing of MCP."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, Field
+
+import aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import (
+        FunctionConfigurationResponseTypeDef,
+        FunctionConfigurationTypeDef,
+        ListFunctionsRequestTypeDef,
+    )
+
+InstanceState = Literal["pending", "running", "shutting-down", "stopping", "stopped", "terminated"]
+
+_MOST_INSTANCES = 200
+_FUNCTIONS_A_PAGE = 50
+
+# "Lambda runtimes" in the Lambda developer guide, as of 2026-11: when each identifier loses security updates.
+_DEPRECATED_SINCE = {
+    "dotnet6": date(2024, 12, 20),
+    "dotnet8": date(2026, 11, 10),
+    "dotnet9": date(2026, 11, 10),
+    "go1.x": date(2024, 1, 8),
+    "java8": date(2024, 1, 8),
+    "java8.al2": date(2027, 6, 30),
+    "java11": date(2027, 6, 30),
+    "java17": date(2027, 6, 30),
+    "nodejs16.x": date(2024, 6, 12),
+    "nodejs18.x": date(2025, 9, 1),
+    "nodejs20.x": date(2026, 4, 30),
+    "nodejs22.x": date(2027, 4, 30),
+    "provided": date(2024, 1, 8),
+    "provided.al2": date(2026, 7, 31),
+    "python3.8": date(2024, 10, 14),
+    "python3.9": date(2025, 12, 15),
+    "python3.10": date(2026, 10, 31),
+    "python3.11": date(2027, 6, 30),
+    "python3.12": date(2028, 10, 31),
+    "ruby3.2": date(2026, 3, 31),
+    "ruby3.3": date(2027, 3, 31),
+}
+
+
+class Instance(BaseModel):
+    """One EC2 instance."""
+
+    instance_id: str
+    name: str | None = Field(description="The Name tag, where there is one")
+    instance_type: str
+    state: InstanceState
+    availability_zone: str
+    private_ip: str | None
+    launched_at: datetime
+
+
+class Instances(BaseModel):
+    """EC2 instances in one state."""
+
+    instances: list[Instance]
+    truncated: bool = Field(description=f"True if there are more than the {_MOST_INSTANCES} listed")
+
+
+class Function(BaseModel):
+    """One Lambda function, without its environment: that often holds secrets."""
+
+    name: str
+    runtime: str | None = Field(description="None for a container image")
+    deprecated: bool = Field(description="True if AWS no longer updates the runtime")
+    memory_mb: int
+    timeout_seconds: int
+    last_modified: str
+    description: str
+
+
+class Functions(BaseModel):
+    """One page of Lambda functions."""
+
+    functions: list[Function]
+    next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page; None on the last one")
+
+
+class LogEvent(BaseModel):
+    """One log event."""
+
+    time: datetime
+    stream: str
+    message: str
+
+
+@aws.explained()
+def instances(state: InstanceState) -> Instances:
+    """Return the EC2 instances in `state`, at most 200 of them."""
+    paginator = aws.ec2().get_paginator("describe_instances")
+    pages = paginator.paginate(
+        Filters=[{"Name": "instance-state-name", "Values": [state]}], PaginationConfig={"MaxItems": _MOST_INSTANCES}
+    )
+    found = [
+        Instance(
+            instance_id=instance["InstanceId"],
+            name=next((tag["Value"] for tag in instance.get("Tags", []) if tag["Key"] == "Name"), None),
+            instance_type=instance["InstanceType"],
+            state=instance["State"]["Name"],
+            availability_zone=instance["Placement"]["AvailabilityZone"],
+            private_ip=instance.get("PrivateIpAddress"),
+            launched_at=instance["LaunchTime"],
+        )
+        for page in pages
+        for reservation in page["Reservations"]
+        for instance in reservation["Instances"]
+    ]
+    return Instances(instances=found[:_MOST_INSTANCES], truncated=pages.resume_token is not None)
+
+
+@aws.explained()
+def functions(runtime: str | None, cursor: str | None) -> Functions:
+    """Return one page of Lambda functions; `runtime` filters the page, since AWS cannot."""
+    request: ListFunctionsRequestTypeDef = {"MaxItems": _FUNCTIONS_A_PAGE}
+    if cursor:
+        request["Marker"] = cursor
+    page = aws.functions().list_functions(**request)
+    found = [_function(item) for item in page["Functions"] if runtime in (None, item.get("Runtime"))]
+    return Functions(functions=found, next_cursor=page.get("NextMarker"))
+
+
+@aws.explained()
+def function(name: str) -> Function:
+    """Return one Lambda function by its name."""
+    return _function(aws.functions().get_function_configuration(FunctionName=name))
+
+
+def _function(item: "FunctionConfigurationTypeDef | FunctionConfigurationResponseTypeDef") -> Function:
+    runtime = item.get("Runtime")
+    return Function(
+        name=item["FunctionName"],
+        runtime=runtime,
+        deprecated=_DEPRECATED_SINCE.get(runtime or "", date.max) <= datetime.now(UTC).date(),
+        memory_mb=item["MemorySize"],
+        timeout_seconds=item["Timeout"],
+        last_modified=item["LastModified"],
+        description=item.get("Description", ""),
+    )
+
+
+@aws.explained()
+def count_buckets() -> int:
+    """Return how many S3 buckets the account owns."""
+    return sum(len(page.get("Buckets", [])) for page in aws.s3().get_paginator("list_buckets").paginate())
+
+
+@aws.explained()
+def regions() -> list[str]:
+    """Return the names of the regions that are enabled for the account, sorted."""
+    return sorted(region["RegionName"] for region in aws.ec2().describe_regions()["Regions"])
+
+
+class LogScan:
+    """A search of a log group's last `minutes` that its caller drives page by page, and may stop between any two."""
+
+    def __init__(self, log_group: str, pattern: str, minutes: int) -> None:
+        since = datetime.now(UTC) - timedelta(minutes=minutes)
+        self._pages = iter(
+            aws.logs()
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=log_group, filterPattern=pattern, startTime=int(since.timestamp() * 1000))
+        )
+
+    @aws.explained()
+    def next_page(self) -> list[LogEvent] | None:
+        """Return the next page, which may be empty, or None after the last one."""
+        page = next(self._pages, None)
+        if page is None:
+            return None
+        return [
+            LogEvent(
+                time=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+                stream=event["logStreamName"],
+                message=event["message"].rstrip(),
+            )
+            for event in page["events"]
+        ]

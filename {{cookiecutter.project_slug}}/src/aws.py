@@ -1,0 +1,97 @@
+"""boto3 clients, made on first use, and AWS failures in words that a model can act on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.config import Config
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+
+_ADVICE = {
+    "denied": "The function's role lacks the permission. Do not retry; ask the operator to allow it in template.yaml.",
+    "throttled": "AWS is limiting the request rate. Wait a few seconds, then retry once.",
+}
+_KINDS = {
+    "AccessDenied": "denied",
+    "AccessDeniedException": "denied",
+    "UnauthorizedOperation": "denied",
+    "RequestLimitExceeded": "throttled",
+    "SlowDown": "throttled",
+    "ThrottledException": "throttled",
+    "Throttling": "throttled",
+    "ThrottlingException": "throttled",
+    "TooManyRequestsException": "throttled",
+}
+
+
+@cache
+def _session() -> "Session":
+    # boto3 costs more to import than the SDK's own start, and most cold starts never touch AWS.
+    from boto3.session import Session  # noqa: PLC0415
+
+    return Session()
+
+
+@cache
+def _config() -> "Config":
+    from botocore.config import Config  # noqa: PLC0415
+
+    # Three tries of at most 8 s end before the function's own timeout does.
+    return Config(connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@cache
+def ec2() -> "EC2Client":
+    """Return this environment's EC2 client."""
+    return _session().client("ec2", config=_config())
+
+
+@cache
+def functions() -> "LambdaClient":
+    """Return this environment's Lambda client."""
+    return _session().client("lambda", config=_config())
+
+
+@cache
+def logs() -> "CloudWatchLogsClient":
+    """Return this environment's CloudWatch Logs client."""
+    return _session().client("logs", config=_config())
+
+
+@cache
+def s3() -> "S3Client":
+    """Return this environment's S3 client."""
+    return _session().client("s3", config=_config())
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what botocore raises into an error that the model can read; use it as a decorator.
+
+    The SDK answers a `ResourceError` with its text from a tool (an `isError` result) and from a resource alike.
+
+    Raises:
+        ResourceNotFoundError: If AWS says that the thing asked for does not exist.
+        ResourceError: With the operation, AWS's error code, and what to do next. AWS's own text is passed on only where
+            it speaks of the caller's arguments: that of a denied call names the role and the account.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        code = details.get("Code", "Unknown")
+        advice = _ADVICE.get(_KINDS.get(code, ""), details.get("Message", ""))
+        kind = ResourceNotFoundError if code == "ResourceNotFoundException" else ResourceError
+        raise kind(f"AWS refused {error.operation_name} ({code}). {advice}") from error
+    except BotoCoreError as error:
+        raise ResourceError(f"AWS could not be reached ({type(error).__name__}). Retry once.") from error

@@ -1,0 +1,169 @@
+"""The Lambda handler: HTTP API events in, responses out, whatever the event holds."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import caller
+from asgi import MAX_RESPONSE_BYTES, LambdaAsgi
+from conftest import Context, Handler, http_event, messages, rpc_event
+from server import build_server
+
+LEGACY = ("2025-03-26", "2025-06-18", "2025-11-25")
+
+
+@pytest.mark.parametrize("version", [*LEGACY, "2026-07-28"])
+def test_every_revision_is_served_cold_and_warm(handle: Handler, context: Context, version: str) -> None:
+    for _ in range(2):
+        response = handle(rpc_event("tools/list", version), context)
+        assert response["statusCode"] == 200
+        assert messages(response)[-1]["result"]["tools"]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_other_methods_are_refused_at_once(handle: Handler, context: Context, method: str) -> None:
+    response = handle(http_event(None, method=method, accept="text/event-stream"), context)
+    assert response["statusCode"] == 405
+    assert response["headers"]["allow"] == "POST"
+
+
+def test_a_base64_body_is_decoded(handle: Handler, context: Context) -> None:
+    event = rpc_event("tools/list")
+    response = handle(event | http_event(event["body"].encode()) | {"headers": event["headers"]}, context)
+    assert response["statusCode"] == 200
+
+
+def test_odd_casing_of_headers_is_understood(handle: Handler, context: Context) -> None:
+    event = rpc_event("tools/list")
+    event["headers"] = {name.upper(): value for name, value in event["headers"].items()}
+    assert handle(event, context)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"headers": None}, 400),
+        ({"headers": {}}, 400),
+        ({"body": None}, 400),
+        ({"body": ""}, 400),
+        ({"body": "{"}, 400),
+        ({"body": "[]"}, 400),
+        ({"body": "no base64", "isBase64Encoded": True}, 400),
+        ({"body": 7}, 400),
+        ({"rawPath": None}, 400),
+        ({"rawPath": "/elsewhere"}, 404),
+        ({"requestContext": None}, 400),
+        ({"requestContext": {}}, 400),
+    ],
+)
+def test_a_malformed_event_is_a_bad_request(
+    handle: Handler, context: Context, change: dict[str, Any], status: int
+) -> None:
+    assert handle(rpc_event("tools/list") | change, context)["statusCode"] == status
+
+
+def test_a_page_from_elsewhere_is_refused(handle: Handler, context: Context) -> None:
+    event = rpc_event("tools/list")
+    event["headers"]["origin"] = "https://evil.example"
+    assert handle(event, context)["statusCode"] == 403
+    event["headers"]["origin"] = "http://localhost:6274"
+    assert handle(event, context)["statusCode"] == 200
+
+
+def test_another_host_name_is_refused(handle: Handler, context: Context) -> None:
+    event = rpc_event("tools/list")
+    event["headers"]["host"] = "evil.example"
+    assert handle(event, context)["statusCode"] == 421
+
+
+@pytest.mark.usefixtures("account")
+def test_progress_reaches_the_client_in_the_buffered_answer(handle: Handler, context: Context) -> None:
+    from test_server import write_log
+
+    write_log("/app", "ERROR one")
+    arguments = {"log_group": "/app", "pattern": "ERROR"}
+    for version in (LEGACY[-1], "2026-07-28"):
+        token = {"progressToken": "p"}
+        event = rpc_event("tools/call", version, name="scan_log_group", arguments=arguments, _meta=token)
+        progress, result = messages(handle(event, context))
+        assert progress["method"] == "notifications/progress"
+        assert result["result"]["structuredContent"]["pages_searched"] == 1
+
+
+def serve(tool: Callable[..., Any]) -> Handler:
+    server = build_server()
+    server.tool()(tool)
+    return LambdaAsgi(server.streamable_http_app(stateless_http=True, host="mcp.example.com"))
+
+
+def test_a_tool_knows_its_caller(context: Context) -> None:
+    def whoami() -> str:
+        return f"{caller.current().subject} through {caller.current().client_id}"
+
+    serving = serve(whoami)
+    for version in (LEGACY[-1], "2026-07-28"):
+        event = rpc_event("tools/call", version, name="whoami", arguments={})
+        with caller.acting_for(event):
+            result = messages(serving(event, context))[-1]["result"]
+        assert result["structuredContent"]["result"] == "alice through people"
+
+
+@pytest.mark.parametrize("version", [LEGACY[-1], "2026-07-28"])
+def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context: Context, version: str) -> None:
+    def flood() -> str:
+        return "\x01" * (MAX_RESPONSE_BYTES // 7)
+
+    response = serve(flood)(rpc_event("tools/call", version, name="flood", arguments={}), context)
+    assert len(json.dumps(response)) < MAX_RESPONSE_BYTES
+    answer = messages(response)[-1]
+    assert answer["id"] == 7
+    assert answer["result"]["isError"] is True
+    assert "Ask for less" in answer["result"]["content"][0]["text"]
+
+
+def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_works() -> None:
+    import anyio
+
+    stopped: list[bool] = []
+
+    async def linger() -> str:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            stopped.append(True)
+        return ""
+
+    serving = serve(linger)
+    for version in (LEGACY[-1], "2026-07-28"):
+        late = serving(rpc_event("tools/call", version, name="linger", arguments={}), Context(1_100))
+        assert late["statusCode"] == 504
+        assert stopped.pop() is True
+        assert serving(rpc_event("tools/list", version), Context())["statusCode"] == 200
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(event=json_values, body=json_values, header=json_values)
+def test_no_event_crashes_the_handler(event: Any, body: Any, header: Any) -> None:
+    from app import lambda_handler
+
+    good = rpc_event("tools/list")
+    for bad in (
+        event,
+        good | {"body": body},
+        good | {"body": json.dumps(body)},
+        good | {"headers": header},
+        good | {"headers": good["headers"] | {"mcp-protocol-version": header}},
+        good | {"requestContext": {"http": event, "authorizer": body}},
+    ):
+        assert 200 <= lambda_handler(bad, cast("Any", Context()))["statusCode"] < 500

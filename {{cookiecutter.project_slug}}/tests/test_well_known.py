@@ -1,0 +1,31 @@
+"""The documents that tell a client where to sign in."""
+
+import json
+from typing import Any
+
+import pytest
+
+import protected_resource
+from responder import Responder
+
+ORIGIN = "https://mcp.example.com"
+DOCUMENT = protected_resource.document(origin=ORIGIN, authorization_server="https://issuer.example", scopes=["a", "b"])
+RESPOND = Responder(dict.fromkeys(protected_resource.PATHS, DOCUMENT))
+
+
+@pytest.mark.parametrize("path", ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"])
+def test_the_protected_resource_is_described_at_both_paths_where_clients_look(path: str) -> None:
+    response = RESPOND({"rawPath": path}, None)
+    assert response["statusCode"] == 200
+    assert response["headers"] == {"content-type": "application/json", "cache-control": "public, max-age=3600"}
+    assert json.loads(str(response["body"])) == {
+        "resource": "https://mcp.example.com/mcp",
+        "authorization_servers": ["https://issuer.example"],
+        "scopes_supported": ["a", "b"],
+        "bearer_methods_supported": ["header"],
+    }
+
+
+@pytest.mark.parametrize("event", [None, [], {}, {"rawPath": None}, {"rawPath": ["/"]}, {"rawPath": "/mcp"}])
+def test_anything_else_is_not_found(event: Any) -> None:
+    assert RESPOND(event, None)["statusCode"] == 404
