@@ -1,0 +1,39 @@
+# `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint golden bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/.ready: pyproject.toml
+	@echo "Installing the template's tools into .venv (once, about a minute) ..."
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed.')"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group dev
+	@touch $@
+
+demo: .venv/.ready ## Generate the default project and let a real client call its tools
+	@rm -rf build/demo
+	@$(BIN)/cookiecutter --no-input --output-dir build/demo .
+	@$(MAKE) --no-print-directory -C build/demo/my-mcp-server tour
+
+test: .venv/.ready lint ## Run every test, the cheap ones first
+	@$(BIN)/python -m tests
+
+lint: .venv/.ready
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+golden: .venv/.ready ## Write the kept renders below tests/golden anew
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest --quiet tests/test_golden.py
+
+bench: .venv/.ready ## Measure the built artifact in the Lambda runtime
+	@$(BIN)/python benchmarks/run.py
+
+clean: ## Remove everything that was installed or built
+	@rm -rf .venv .tools build

@@ -1,0 +1,75 @@
+"""Bakes projects the way a user does, from nothing but the files that git tracks."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cookiecutter.main import cookiecutter
+from variants import QUESTIONS, ROOT, Answers
+
+Bake = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_machine_without_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep every test from the credentials, settings and replay files of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("SAM_CLI_TELEMETRY", "0")
+        patch.setenv("COOKIECUTTER_CONFIG", str(home / "none"))
+        patch.delenv("VIRTUAL_ENV", raising=False)
+        (home / "none").write_text(f"replay_dir: {home / 'replay'}\ncookiecutters_dir: {home / 'templates'}\n")
+        yield
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository without what git ignores: caches beside the sources would be baked too."""
+    copy = tmp_path_factory.mktemp("template")
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def bake(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Bake:
+    """Return a function that generates a project from answers and returns its folder.
+
+    Raises:
+        AssertionError: If an answer is to no question; cookiecutter would ignore it, and the test would check nothing.
+    """
+
+    def generate(**answers: str) -> Path:
+        unknown = set(answers) - set(QUESTIONS)
+        assert not unknown, f"no such question: {unknown}"
+        output = tmp_path_factory.mktemp("baked")
+        return Path(cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(output)))
+
+    return generate
+
+
+@pytest.fixture(scope="session")
+def baked(bake: Bake) -> Callable[[Answers], Path]:
+    """Return a function that generates each combination once; its tests only read."""
+    projects: dict[tuple[str, ...], Path] = {}
+
+    def once(answers: Answers) -> Path:
+        key = tuple(answers.values())
+        if key not in projects:
+            projects[key] = bake(**answers)
+        return projects[key]
+
+    return once

@@ -1,0 +1,112 @@
+"""The template before it is rendered: what linters, editors and people read."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from variants import CHOICES, MANIFEST, QUESTIONS, ROOT, TEMPLATE
+
+
+def files(*suffixes: str, below: Path = TEMPLATE) -> list[Path]:
+    ignored = {".venv", ".tools", ".aws-sam", "__pycache__"}
+    return sorted(
+        path for path in below.rglob("*") if path.is_file() and path.suffix in suffixes and not ignored & {*path.parts}
+    )
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", files(".py"), ids=relative)
+def test_python_is_plain_python(path: Path) -> None:
+    text = path.read_text()
+    ast.parse(text)
+    assert "cookiecutter" not in text
+    assert not re.search(r"\{%|^\s*#%", text, re.MULTILINE)
+
+
+class UniqueKeys(yaml.SafeLoader):
+    """PyYAML keeps the last of two equal keys without a word; CloudFormation's own tags are data here."""
+
+
+def construct_mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    repeated = {key for key in keys if keys.count(key) > 1}
+    assert not repeated, f"repeated on line {node.start_mark.line + 1}: {repeated}"
+    return loader.construct_mapping(node, deep=True)
+
+
+def construct_tag(loader: UniqueKeys, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return node.value
+
+
+UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, construct_mapping)
+UniqueKeys.add_multi_constructor("!", construct_tag)
+
+
+@pytest.mark.parametrize("path", files(".yaml", ".yml"), ids=relative)
+def test_yaml_parses_with_no_key_twice(path: Path) -> None:
+    assert yaml.load(path.read_text(), UniqueKeys)  # noqa: S506  # it is a safe loader
+
+
+def test_a_repeated_key_would_be_found() -> None:
+    with pytest.raises(AssertionError, match="repeated"):
+        yaml.load("a: {b: 1, b: 2}", UniqueKeys)  # noqa: S506
+
+
+@pytest.mark.parametrize("path", files(".toml"), ids=relative)
+def test_toml_parses(path: Path) -> None:
+    assert tomllib.loads(path.read_text())
+
+
+def test_the_manifest_names_files_that_exist_and_answers_that_can_be_given() -> None:
+    for path, needed in MANIFEST["only"].items():
+        assert (TEMPLATE / path).exists(), path
+        for question, choices in needed.items():
+            assert set(choices) < set(CHOICES[question])
+
+
+def test_every_alternative_has_a_file_and_every_file_a_use() -> None:
+    alternatives = {
+        source.format(**{question: choice})
+        for source in MANIFEST["alternatives"].values()
+        for question in re.findall(r"\{(\w+)\}", source)
+        for choice in CHOICES[question]
+    }
+    on_disk = {str(path.relative_to(TEMPLATE)) for path in files(".py", below=TEMPLATE / "variants")}
+    assert on_disk == alternatives
+    for path in MANIFEST["alternatives"]:
+        assert not (TEMPLATE / path).exists(), f"{path} is both a file and a choice of files"
+
+
+def test_every_fragment_is_included_somewhere() -> None:
+    including = "".join(path.read_text() for path in files(".yaml", ".json", ".md", "", below=TEMPLATE))
+    for path in files(".yaml", ".json", ".md", below=TEMPLATE / "variants"):
+        assert f"/{path.name}" in including, relative(path)
+
+
+def test_every_question_has_a_prompt_and_every_shape_choice_a_sentence() -> None:
+    context = json.loads((ROOT / "cookiecutter.json").read_text())
+    assert set(context["__prompts__"]) == set(QUESTIONS)
+    for question, prompt in context["__prompts__"].items():
+        if isinstance(prompt, dict):
+            assert set(prompt) == {"__prompt__", *CHOICES[question]}
+
+
+def test_the_readme_lists_every_question_and_choice() -> None:
+    table = (ROOT / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE))
+    assert list(rows) == QUESTIONS
+    for question, choices in CHOICES.items():
+        assert re.findall(r"`([^`]+)`", rows[question]) == choices

@@ -1,0 +1,207 @@
+"""template.yaml of every combination: valid, lint-clean before and after translation, and as safe as it says."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cfnlint.api
+import pytest
+from samcli.lib.translate.sam_template_validator import SamTemplateValidator
+from samtranslator.public.translator import ManagedPolicyLoader
+from samtranslator.yaml_helper import yaml_parse
+from variants import CHOICES, COMBINATIONS, TEMPLATE_COMBINATIONS, Answers, name_of
+
+every_template = pytest.mark.parametrize("answers", TEMPLATE_COMBINATIONS, ids=name_of)
+every_authorization = pytest.mark.parametrize(
+    "answers", [COMBINATIONS[0] | {"authorization": choice} for choice in CHOICES["authorization"]], ids=name_of
+)
+Baked = Callable[[Answers], Path]
+
+
+class NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]
+    """Fails instead of asking AWS what a policy's name means."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def load(self) -> dict[str, str]:
+        raise AssertionError("a managed policy is not in the translator's own list: use its ARN")
+
+
+def translated(project: Path) -> dict[str, Any]:
+    """Return the CloudFormation template that SAM makes of the project's template.yaml, without AWS."""
+    template = yaml_parse((project / "template.yaml").read_text())
+    validator = SamTemplateValidator(template, NoManagedPolicies(), region="us-east-1", parameter_overrides={})
+    text = validator.get_translated_template_if_valid()
+    result: dict[str, Any] = yaml_parse(text)
+    return result
+
+
+def sam(project: Path, *arguments: str) -> None:
+    command = [str(Path(sys.executable).with_name("sam")), *arguments]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@every_template
+def test_sam_finds_it_valid(baked: Baked, answers: Answers) -> None:
+    sam(baked(answers), "validate")
+
+
+@every_template
+def test_sam_finds_no_lint(baked: Baked, answers: Answers) -> None:
+    sam(baked(answers), "validate", "--lint")
+
+
+def lint(template: dict[str, Any]) -> list[str]:
+    config = cfnlint.api.ManualArgs(regions=["us-east-1"])
+    return [f"{match.rule.id} {match.message}" for match in cfnlint.api.lint(json.dumps(template), config=config)]
+
+
+@every_template
+def test_what_sam_makes_of_it_has_no_lint_either(baked: Baked, answers: Answers) -> None:
+    """SAM's own checks miss circles that the translation closes, and typos in what it passes through."""
+    assert lint(translated(baked(answers))) == []
+
+
+def test_a_circle_and_a_typo_would_be_found(baked: Baked) -> None:
+    template = translated(baked(COMBINATIONS[0]))
+    template["Resources"]["HttpApi"]["Properties"]["Description"] = {"Ref": "McpIntegration"}
+    template["Resources"]["Stage"]["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimt"] = 1
+    assert {finding.split()[0] for finding in lint(template)} >= {"E3002", "E3004"}
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: item["Properties"] for name, item in template["Resources"].items() if item["Type"] == kind}
+
+
+@every_authorization
+def test_the_mcp_routes_need_a_token_with_a_scope_and_only_the_documents_need_none(
+    baked: Baked, answers: Answers
+) -> None:
+    routes = of_type(translated(baked(answers)), "AWS::ApiGatewayV2::Route").values()
+    guarded = {route["RouteKey"] for route in routes if route.get("AuthorizationType") == "JWT"}
+    assert guarded == {"POST /mcp", "GET /mcp"}
+    for route in routes:
+        if route["RouteKey"] in guarded:
+            assert route["AuthorizerId"] == {"Ref": "JwtAuthorizer"}
+            assert len(route["AuthorizationScopes"]) == 1
+        else:
+            assert route["RouteKey"].startswith("GET /.well-known/")
+    assert {route["RouteKey"] for route in routes} >= {
+        "GET /.well-known/oauth-protected-resource/mcp",
+        "GET /.well-known/oauth-protected-resource",
+    }
+
+
+def test_the_audience_takes_bound_tokens_and_plain_ones(baked: Baked) -> None:
+    authorizer = of_type(translated(baked(COMBINATIONS[0])), "AWS::ApiGatewayV2::Authorizer")["JwtAuthorizer"]
+    assert authorizer["JwtConfiguration"]["Audience"] == [
+        {"Fn::Sub": "${PublicOrigin.Value}/mcp"},
+        {"Ref": "SignInClient"},
+        {"Ref": "MachineClient"},
+    ]
+
+
+@every_authorization
+def test_no_call_outlives_the_api(baked: Baked, answers: Answers) -> None:
+    for function in of_type(translated(baked(answers)), "AWS::Lambda::Function").values():
+        assert function["Timeout"] <= 29
+
+
+def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role, name
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+# Actions without resource-level permissions: "Actions, resources, and condition keys" in the service authorization
+# reference, for EC2, Lambda, S3 and X-Ray.
+NEEDS_STAR = {
+    "ec2:DescribeInstances",
+    "ec2:DescribeRegions",
+    "lambda:ListFunctions",
+    "s3:ListAllMyBuckets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
+
+@every_authorization
+def test_roles_allow_the_least(baked: Baked, answers: Answers) -> None:
+    for name, statement in statements(translated(baked(answers))):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], name
+        assert (statement["Resource"] == "*") == bool(NEEDS_STAR & {*actions}), (name, actions)
+        assert statement["Resource"] != "*" or NEEDS_STAR >= {*actions}, (name, actions)
+
+
+@every_authorization
+def test_every_wide_permission_says_why_and_every_sample_permission_says_for_what(
+    baked: Baked, answers: Answers
+) -> None:
+    text = (baked(answers) / "template.yaml").read_text()
+    assert not re.search(r'Resource: "\*"$', text, re.MULTILINE)
+    samples = text.split("PolicyName: samples")[1].split("McpLogGroup:")[0]
+    assert not re.search(r"- Effect: Allow$", samples, re.MULTILINE)
+
+
+@every_authorization
+def test_two_stacks_fit_into_one_account_and_region(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    names = {"AlarmName", "DashboardName", "Domain", "FunctionName", "LogGroupName", "Name", "RoleName", "TableName"}
+    local = {"AWS::ApiGatewayV2::Authorizer", "AWS::Cognito::UserPoolResourceServer", "AWS::Lambda::Alias"}
+    for resource, item in template["Resources"].items():
+        if item["Type"] in local or "Condition" in item:  # named within their stack, or after the operator's domain
+            continue
+        for name in names & set(item.get("Properties", {})):
+            value = json.dumps(item["Properties"][name])
+            assert re.search(r"AWS::Stack(Name|Id)|\"Ref\": \"Mcp|\"Ref\": \"WellKnown", value), (resource, name)
+
+
+@every_authorization
+def test_every_alarm_watches_something_of_this_stack_and_tells_the_topic(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 6
+    for name, alarm in alarms.items():
+        watched = {reference for reference in re.findall(r'"Ref": "(\w+)"', json.dumps(alarm))}
+        assert watched & {"McpFunction", "WellKnownFunction", "HttpApi"}, name
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["DatapointsToAlarm"] <= alarm["EvaluationPeriods"]
+
+
+@every_authorization
+def test_the_dashboard_is_json_and_shows_every_tool_by_the_metrics_of_the_code(baked: Baked, answers: Answers) -> None:
+    body = of_type(translated(baked(answers)), "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    titles = {widget["properties"]["title"] for widget in widgets}
+    assert {"Calls by tool", "Errors by tool", "Slowest tools"} < titles
+    boxes = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(boxes) == len(set(boxes))
+    code = (baked(answers) / "src/telemetry.py").read_text()
+    for metric in set(re.findall(r'MetricName=\\?"(\w+)', body)):
+        assert f'"{metric}"' in code
+
+
+@every_authorization
+def test_every_log_group_forgets_in_time(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+
+
+def test_preflight_allows_the_headers_of_the_protocol(baked: Baked) -> None:
+    cors = of_type(translated(baked(COMBINATIONS[0])), "AWS::ApiGatewayV2::Api")["HttpApi"]["CorsConfiguration"]
+    assert {"authorization", "mcp-protocol-version", "mcp-method", "mcp-name"} <= set(cors["AllowHeaders"])
+
+
