@@ -4,6 +4,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# What is left beside the sources would be baked into the projects that `make demo` and `make bench` generate.
+export PYTHONDONTWRITEBYTECODE := 1
+export RUFF_NO_CACHE := true
+PYTEST := $(BIN)/python -m pytest --quiet -p no:cacheprovider
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +25,11 @@ demo: .venv/.ready ## Generate the default project and let a real client call it
 	@$(BIN)/cookiecutter --no-input --output-dir build/demo .
 	@$(MAKE) --no-print-directory -C build/demo/my-mcp-server tour
 
-test: .venv/.ready lint ## Run every test, the cheap ones first
-	@$(BIN)/python -m tests
+# In this order, so that what is quick to check fails first.
+test: .venv/.ready lint ## Run every test of the template
+	@$(PYTEST) --numprocesses=2 tests/test_source.py tests/test_answers.py tests/test_tree.py tests/test_golden.py
+	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py
+	@$(PYTEST) tests/e2e tests/test_project.py
 
 lint: .venv/.ready
 	@$(BIN)/ruff format --check .

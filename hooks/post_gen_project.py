@@ -3,11 +3,12 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 
-def prune(answers, project):
+def prune(answers: dict[str, Any], project: Path) -> None:
     """Apply the manifest `_variants` of cookiecutter.json to the rendered project."""
     manifest = answers["_variants"]
     for path, source in manifest["alternatives"].items():

@@ -3,14 +3,17 @@
 import json
 import re
 import sys
+from collections.abc import Iterator
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 # Windows keeps these names for devices, in every folder.
 RESERVED = {"aux", "con", "nul", "prn", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 
+LONGEST_SLUG = 40
 
-def faults(answers):
+
+def faults(answers: dict[str, str]) -> Iterator[str]:
     """Yield one sentence for each answer that cannot be used: what is wrong, and what to give instead."""
     for question, longest in (("project_name", 60), ("description", 200)):
         answer = answers[question]
@@ -19,10 +22,10 @@ def faults(answers):
         elif re.search(r"[{][%#{]", answer):
             yield f"{question} must not contain double braces or other marks of a template."
     slug = answers["project_slug"]
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug) or len(slug) > 40:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug) or len(slug) > LONGEST_SLUG:
         yield (
-            f"project_slug {slug!r} must be 1 to 40 lower-case letters, digits and single hyphens, and must start "
-            "with a letter, because the CloudFormation stack is named after it. Try 'my-mcp-server'."
+            f"project_slug {slug!r} must be 1 to {LONGEST_SLUG} lower-case letters, digits and single hyphens, and "
+            "must start with a letter, because the CloudFormation stack is named after it. Try 'my-mcp-server'."
         )
     elif slug in RESERVED:
         yield f"project_slug {slug!r} is a name that Windows keeps for itself. Try '{slug}-mcp'."

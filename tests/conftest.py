@@ -2,15 +2,19 @@
 
 import os
 import shutil
-import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from cookiecutter.main import cookiecutter
-from variants import QUESTIONS, ROOT, Answers
+
+from variants import QUESTIONS, ROOT, Answers, sources
 
 Bake = Callable[..., Path]
+
+# Byte code beside the template's sources would be baked by whoever generates a project from this folder.
+sys.dont_write_bytecode = True
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,12 +39,9 @@ def a_machine_without_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository without what git ignores: caches beside the sources would be baked too."""
     copy = tmp_path_factory.mktemp("template")
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
+    for path in sources():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, copy / path)
     return copy
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from conftest import Bake
 from test_source import UniqueKeys
 
@@ -30,7 +31,7 @@ from test_source import UniqueKeys
 )
 def test_an_odd_name_is_data(bake: Bake, hostile: str) -> None:
     project = bake(project_name=hostile, project_slug="odd", description=hostile)
-    resources = yaml.load((project / "template.yaml").read_text(), UniqueKeys)  # noqa: S506
+    resources = yaml.load((project / "template.yaml").read_text(), UniqueKeys)
     variables = resources["Resources"]["McpFunction"]["Properties"]["Environment"]["Variables"]
     assert resources["Description"] == hostile
     assert variables["SERVER_TITLE"] == hostile
@@ -40,16 +41,30 @@ def test_an_odd_name_is_data(bake: Bake, hostile: str) -> None:
 
 @pytest.mark.parametrize("question", ["project_name", "description"])
 @pytest.mark.parametrize("bad", ["two\nlines", "a\x00b", "tab\there", " ", "a" * 201, "a {% raw %}", "a {# b #}"])
-def test_a_name_that_is_no_line_of_text_is_refused(
-    template: Path, tmp_path: Path, question: str, bad: str
-) -> None:
+def test_a_name_that_is_no_line_of_text_is_refused(template: Path, tmp_path: Path, question: str, bad: str) -> None:
     refusal = refuse(template, tmp_path, **{question: bad})
     assert f"- {question} must" in refusal
 
 
 @pytest.mark.parametrize(
     "slug",
-    ["", "My-Server", "1st", "a_b", "a b", "-a", "a-", "a--b", "../up", "a/b", "/tmp/a", "a" * 41, "a;b", "a'b", "ünder"],
+    [
+        "",
+        "My-Server",
+        "1st",
+        "a_b",
+        "a b",
+        "-a",
+        "a-",
+        "a--b",
+        "../up",
+        "a/b",
+        "/tmp/a",
+        "a" * 41,
+        "a;b",
+        "a'b",
+        "ünder",
+    ],
 )
 def test_a_slug_that_cannot_name_a_stack_is_refused(template: Path, tmp_path: Path, slug: str) -> None:
     assert "project_slug" in refuse(template, tmp_path, project_slug=slug)
@@ -90,5 +105,3 @@ def test_an_answer_to_no_question_is_refused_by_the_tests_own_bake(bake: Bake) -
 def test_every_fault_is_told_at_once(template: Path, tmp_path: Path) -> None:
     refusal = refuse(template, tmp_path, project_name=" ", description="a\nb", project_slug="A")
     assert refusal.count("\n- ") == 3
-
-

@@ -6,6 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
 from conftest import Bake
 from variants import COMBINATIONS, CONTEXT, MANIFEST, Answers, name_of
 

@@ -1,6 +1,7 @@
 """The questions, their choices and every combination of them, read from cookiecutter.json."""
 
 import json
+import subprocess
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,13 @@ Answers = dict[str, str]
 COMBINATIONS: list[Answers] = [dict(zip(CHOICES, choice, strict=True)) for choice in product(*CHOICES.values())]
 # What template.yaml depends on.
 TEMPLATE_COMBINATIONS = [answers for answers in COMBINATIONS if answers["ci"] == CHOICES["ci"][0]]
+
+
+def sources() -> list[Path]:
+    """Return the files of the repository, relative to its root, without what git ignores."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [Path(name) for name in sorted(filter(None, listed.split("\0"))) if (ROOT / name).is_file()]
 
 
 def name_of(answers: Answers) -> str:

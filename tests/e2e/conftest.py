@@ -1,0 +1,149 @@
+"""Built projects, served by their own local stack: the real SAM build, and the real Lambda runtime client."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from conftest import Bake
+from variants import ROOT
+from workshop import ARCHITECTURE, Workshop
+
+PYTHON = "3.13"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What `python -m local --json` says of itself when it is ready."""
+
+    mcp_url: str
+    issuer: str
+    outputs: Mapping[str, str]
+    access_token: str
+    client_id: str
+    redirect_uris: list[str]
+    machine_client_id: str
+    machine_client_secret: str
+    aws_endpoint_url: str
+
+    @property
+    def origin(self) -> str:
+        return self.mcp_url.removesuffix("/mcp")
+
+    def machine_token(self, **form: str) -> str:
+        """Get a token with the client credentials grant from the local provider, as a service would."""
+        token_url = httpx2.get(f"{self.issuer}/.well-known/openid-configuration").json()["token_endpoint"]
+        credentials = (self.machine_client_id, self.machine_client_secret)
+        response = httpx2.post(token_url, auth=credentials, data={"grant_type": "client_credentials", **form})
+        response.raise_for_status()
+        return str(response.json()["access_token"])
+
+
+Serve = Callable[..., AbstractContextManager[Stack]]
+
+
+class Built:
+    """A project that `make build` has built for this machine, with the runtime that runs it."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.workshop = Workshop(project, PYTHON)
+        # Without the functions' own Python, the artifact has to be one for the Python that there is.
+        if not self.workshop.is_target:
+            template = project / "template.yaml"
+            version = "python{}.{}".format(*self.workshop.version)
+            template.write_text(template.read_text().replace(f"python{PYTHON}", version))
+        self.workshop.make("build")
+        self.template = project / ".aws-sam/build/template.yaml"
+
+    @contextlib.contextmanager
+    def serve(self, template: Path | None = None, *options: str) -> Iterator[Stack]:
+        """Serve the artifact on a free port until the block ends.
+
+        Raises:
+            AssertionError: With what it said, if it does not start.
+        """
+        python, runtime = (self.workshop.venv / "bin/python", self.workshop.tools / "runtime/bin/python")
+        command: list[str | Path] = [python, "-m", "local", "--json", "--port", "0", *options]
+        command += ["--template", template or self.template, "--runtime", runtime]
+        log = self.project / "local.log"
+        with (
+            log.open("w") as stderr,
+            subprocess.Popen(command, cwd=self.project, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+        ):
+            try:
+                assert process.stdout
+                line = process.stdout.readline()
+                assert line, log.read_text()
+                yield Stack(**json.loads(line))
+            finally:
+                process.terminate()
+
+    def changed(self, folder: Path, change: Callable[[str], str]) -> Path:
+        """Return a copy of the built template with `change` made to its text."""
+        build = folder / "a/b/build"  # as deep as the original, which refers to sources that need no build
+        shutil.copytree(self.template.parent, build)
+        shutil.copytree(self.project / "well_known", folder / "a/well_known")
+        before = self.template.read_text()
+        after = change(before)
+        assert after != before
+        (build / "template.yaml").write_text(after)
+        return build / "template.yaml"
+
+
+@pytest.fixture(scope="session")
+def built(bake: Bake) -> Built:
+    """The default project, except for the processor, which has to be this machine's."""
+    return Built(bake(architecture=ARCHITECTURE))
+
+
+@pytest.fixture(scope="session")
+def built_oidc(bake: Bake) -> Built:
+    """The same with a provider of the operator's own."""
+    return Built(bake(architecture=ARCHITECTURE, authorization="oidc"))
+
+
+@pytest.fixture(scope="session")
+def cognito(built: Built) -> Iterator[Stack]:
+    with built.serve() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def oidc(built_oidc: Built) -> Iterator[Stack]:
+    with built_oidc.serve() as stack:
+        yield stack
+
+
+@pytest.fixture(params=["cognito", "oidc"])
+def stack(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def old_sdk() -> Path:
+    """A Python with the 1.x line of the SDK, which cannot share an environment with 2.x."""
+    environment = ROOT / ".tools/mcp1"
+    python = environment / "bin/python"
+    uv = str(Path(shutil.which("uv", path=str(ROOT / ".venv/bin")) or shutil.which("uv") or "uv"))
+    if not (environment / ".ready").exists():
+        for command in (
+            [uv, "venv", "--quiet", "--clear", "--python", "3.11", str(environment)],
+            [uv, "pip", "install", "--quiet", "--python", str(python), "mcp>=1.30,<2"],
+        ):
+            subprocess.run(command, check=True)
+        (environment / ".ready").touch()
+    return python
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

@@ -1,0 +1,160 @@
+"""Signing in from nothing but the MCP URL and a client's id, with the SDK's own OAuth client."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import jwt
+import pytest
+from mcp import Client
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
+from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+
+from e2e.conftest import Stack
+
+pytestmark = pytest.mark.anyio
+CALLBACK = "http://localhost:3118/callback"
+
+
+class Storage:
+    """Remembers the token and the client that was registered beforehand."""
+
+    def __init__(self, client: OAuthClientInformationFull | None = None) -> None:
+        self.client = client
+        self.tokens: OAuthToken | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client = client_info
+
+
+class Browser:
+    """Follows the sign-in page as a person would: type a name, press the button, return to the client."""
+
+    def __init__(self) -> None:
+        self.visited: list[str] = []
+        self.returned: dict[str, str] = {}
+
+    async def go(self, url: str) -> None:
+        self.visited.append(url)
+        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        async with httpx2.AsyncClient() as http:
+            page = await http.get(url)
+            assert page.status_code == 200, page.text
+            response = await http.post(url.split("?", maxsplit=1)[0], data={**query, "username": "alice"})
+        assert response.status_code == 302, response.text
+        location = urlsplit(response.headers["location"])
+        assert f"{location.scheme}://{location.netloc}{location.path}" == CALLBACK
+        self.returned = {name: values[0] for name, values in parse_qs(location.query).items()}
+
+    async def come_back(self) -> AuthorizationCodeResult:
+        answer = self.returned
+        return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
+
+
+@asynccontextmanager
+async def connected(stack: Stack, auth: httpx2.Auth) -> AsyncIterator[Client]:
+    async with (
+        httpx2.AsyncClient(auth=auth, timeout=60) as http,
+        Client(streamable_http_client(stack.mcp_url, http_client=http)) as client,
+    ):
+        yield client
+
+
+def claims(tokens: OAuthToken | None) -> dict[str, Any]:
+    assert tokens
+    decoded: dict[str, Any] = jwt.decode(tokens.access_token, options={"verify_signature": False})
+    return decoded
+
+
+async def test_a_person_signs_in_with_nothing_but_the_url_and_a_client_id(stack: Stack) -> None:
+    metadata = OAuthClientMetadata.model_validate(
+        {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "test"}
+    )
+    known = OAuthClientInformationFull.model_validate(
+        {"client_id": stack.client_id, "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
+    )
+    storage, browser = Storage(known), Browser()
+    auth = OAuthClientProvider(stack.mcp_url, metadata, storage, browser.go, browser.come_back)
+    async with connected(stack, auth) as client:
+        for _ in range(2):
+            assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
+    (asked,) = (parse_qs(urlsplit(url).query) for url in browser.visited)
+    assert asked["code_challenge_method"] == ["S256"]
+    assert asked["resource"] == [stack.mcp_url]
+    token = claims(storage.tokens)
+    # Bound to the server: the audience is the very URL that the client was given.
+    assert token["aud"] == stack.mcp_url
+    assert token["iss"] == stack.issuer
+
+
+async def test_a_service_signs_in_with_its_secret(stack: Stack) -> None:
+    # What the protected resource names as its authorization server; with Cognito that is this server's own façade.
+    document = httpx2.get(stack.outputs["ProtectedResourceMetadataUrl"]).json()
+    auth = ClientCredentialsOAuthProvider(
+        stack.mcp_url,
+        Storage(),
+        stack.machine_client_id,
+        stack.machine_client_secret,
+        "client_secret_basic",
+        issuer=document["authorization_servers"][0],
+    )
+    async with connected(stack, auth) as client:
+        assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
+
+
+async def test_cognitos_machine_token_has_no_audience_and_is_accepted_by_its_client(cognito: Stack) -> None:
+    token = cognito.machine_token()
+    assert "aud" not in jwt.decode(token, options={"verify_signature": False})
+    async with connected(cognito, httpx2.FunctionAuth(lambda request: bearer(request, token))) as client:
+        assert (await client.list_tools()).tools
+
+
+def bearer(request: httpx2.Request, token: str) -> httpx2.Request:
+    request.headers["authorization"] = f"Bearer {token}"
+    return request
+
+
+async def test_the_documents_are_where_clients_look_and_name_the_url_exactly(stack: Stack) -> None:
+    async with httpx2.AsyncClient() as http:
+        for path in ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"):
+            response = await http.get(stack.origin + path)
+            assert response.status_code == 200
+            assert "max-age" in response.headers["cache-control"]
+            document = response.json()
+            assert document["resource"] == stack.mcp_url == stack.outputs["McpUrl"]
+            assert document["scopes_supported"]
+        assert stack.outputs["ProtectedResourceMetadataUrl"].endswith("/.well-known/oauth-protected-resource/mcp")
+
+
+async def test_cognitos_lack_of_metadata_is_made_up_for(cognito: Stack) -> None:
+    async with httpx2.AsyncClient() as http:
+        own = (await http.get(f"{cognito.issuer}/.well-known/openid-configuration")).json()
+        ours = (await http.get(f"{cognito.origin}/.well-known/oauth-authorization-server")).json()
+        keys = (await http.get(ours["jwks_uri"])).json()
+    assert "code_challenge_methods_supported" not in own
+    assert ours["code_challenge_methods_supported"] == ["S256"]
+    assert ours["issuer"] == cognito.origin
+    for endpoint in ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"):
+        assert ours[endpoint] == own[endpoint]
+    assert keys["keys"]
+
+
+async def test_with_another_provider_the_client_is_sent_straight_to_it(oidc: Stack) -> None:
+    async with httpx2.AsyncClient() as http:
+        document = (await http.get(f"{oidc.origin}/.well-known/oauth-protected-resource/mcp")).json()
+        facade = await http.get(f"{oidc.origin}/.well-known/oauth-authorization-server")
+    assert document["authorization_servers"] == [oidc.issuer]
+    assert facade.status_code == 404

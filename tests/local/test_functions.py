@@ -1,0 +1,279 @@
+"""Functions run in the real Lambda runtime, and end as they would on AWS."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.functions import LambdaFunction, PayloadTooLargeError
+from local.intrinsics import TemplateError
+from local.runtime_api import LARGEST_PAYLOAD, Outcome
+
+pytestmark = pytest.mark.anyio
+
+Make = Callable[..., LambdaFunction]
+
+
+async def test_a_second_call_finds_the_environment_warm(function: Make) -> None:
+    async with function() as called:
+        first, second = await called.invoke({}), await called.invoke({})
+    assert first.outcome is second.outcome is Outcome.RESPONSE
+    assert (first.payload["calls"], second.payload["calls"]) == (1, 2)
+    assert first.payload["pid"] == second.payload["pid"]
+
+
+async def test_the_handler_sees_its_context(function: Make) -> None:
+    async with function(Timeout=5, MemorySize=512) as called:
+        payload = (await called.invoke({})).payload
+    assert payload["name"] == "local-Function"
+    assert payload["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:local-Function"
+    assert payload["memory"] == "512"
+    assert 0 < payload["remaining"] <= 5000
+
+
+async def test_the_environment_is_lambdas_and_nothing_of_the_developers(
+    function: Make, code: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    own = {"Variables": {"FLAG": True, "NUMBER": 5, "AWS_REGION": "eu-west-1"}}
+    logging = {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "LogGroup": "/mine"}
+    async with function(Environment=own, LoggingConfig=logging) as called:
+        variables = (await called.invoke({"do": "environment"})).payload
+    expected = {
+        "AWS_LAMBDA_FUNCTION_NAME": "local-Function",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/mine",
+        "_HANDLER": "handlers.handler",
+        "LAMBDA_TASK_ROOT": str(code),
+        "PYTHONPATH": str(code),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TZ": ":UTC",
+        "FLAG": "true",
+        "NUMBER": "5",
+        "AWS_REGION": "eu-west-1",
+        "GIVEN_BY_HOST": "yes",
+        "cwd": str(code),
+        "first on the path": str(code),
+    }
+    assert expected.items() <= variables.items()
+    assert not {"AWS_PROFILE", "HOME", "USER", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST"} & set(variables)
+
+
+async def test_an_exception_is_lambdas_error_object(function: Make) -> None:
+    async with function() as called:
+        result = await called.invoke({"do": "fail"})
+        assert (await called.invoke({})).payload["calls"] == 2
+    assert result.outcome is Outcome.ERROR
+    assert result.payload["errorType"] == "ValueError"
+    assert result.payload["errorMessage"] == "no such thing"
+    assert "in fail" in "".join(result.payload["stackTrace"])
+
+
+async def test_a_call_past_the_timeout_is_killed_and_the_next_one_works(function: Make, log: list[str]) -> None:
+    async with function(Timeout=1) as called:
+        before = await called.invoke({})
+        late = await called.invoke({"do": "hang"})
+        after = await called.invoke({})
+    assert late.outcome is Outcome.TIMEOUT
+    assert late.payload["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert any("Task timed out" in line for line in log)
+    assert after.payload["calls"] == 1
+    assert after.payload["pid"] != before.payload["pid"]
+
+
+async def test_a_crash_is_an_error_and_the_next_call_works(function: Make, log: list[str]) -> None:
+    async with function() as called:
+        crash = await called.invoke({"do": "die"})
+        assert (await called.invoke({})).payload["calls"] == 1
+    assert crash.outcome is Outcome.ERROR
+    assert crash.payload["errorType"] == "Runtime.ExitError"
+    assert "exit status 3" in crash.payload["errorMessage"]
+    assert "Function: last words" in log
+
+
+async def test_an_environment_that_dies_between_calls_is_not_used(function: Make, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    async with function() as called:
+        assert (await called.invoke({"do": "die_later", "go": str(go)})).payload == "fine"
+        (environment,) = called._idle
+        await asyncio.to_thread(go.write_text, "now")
+        await environment._ended
+        assert (await called.invoke({})).payload["calls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "reason"),
+    [
+        ("import not_installed", "Runtime.ImportModuleError", "No module named 'not_installed'"),
+        ("def handler(:", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'"),
+        ("", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"),
+        ("import os, sys\nprint('why', file=sys.stderr, flush=True)\nos._exit(9)", "Runtime.ExitError", "why"),
+        ("raise SystemExit(2)", "Runtime.ExitError", "exit status 2"),
+        ("x = {}['secret']", "KeyError", "secret"),
+    ],
+)
+async def test_a_function_that_does_not_start_says_why(
+    function: Make, tmp_path: Path, source: str, kind: str, reason: str
+) -> None:
+    (tmp_path / "app.py").write_text(source)
+    async with function("app.handler", folder=tmp_path) as called:
+        result = await called.invoke({})
+    assert result.outcome is Outcome.INIT_FAILURE
+    assert result.payload["errorType"] == kind
+    assert reason in result.payload["errorMessage"]
+
+
+async def test_a_function_that_does_not_start_is_tried_once_a_call(function: Make, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("open('starts', 'a').write('x')\nimport not_installed")
+    async with function("app.handler", folder=tmp_path) as called:
+        warmed = await called.warm()
+        assert warmed
+        assert warmed.outcome is Outcome.INIT_FAILURE
+        assert (await called.invoke({})).outcome is Outcome.INIT_FAILURE
+        assert (tmp_path / "starts").read_text() == "xx"
+        (tmp_path / "app.py").write_text("def handler(event, context): return 'mended'")
+        assert (await called.invoke({})).payload == "mended"
+
+
+async def test_an_interpreter_without_the_runtime_says_so(function: Make) -> None:
+    called = function()
+    called._command[1:3] = ["-m", "no_such_runtime"]
+    async with called:
+        assert "No module named no_such_runtime" in (await called.invoke({})).payload["errorMessage"]
+
+
+async def test_a_warmed_function_has_an_environment_before_the_first_call(function: Make) -> None:
+    async with function() as called:
+        assert await called.warm() is None
+        (environment,) = called._idle
+        assert environment.alive
+        assert (await called.invoke({})).payload["calls"] == 1
+
+
+async def test_a_response_may_be_as_large_as_on_lambda_and_no_larger(function: Make) -> None:
+    quotes = 2
+    async with function() as called:
+        fits = await called.invoke({"do": "large", "size": LARGEST_PAYLOAD - quotes})
+        exceeds = await called.invoke({"do": "large", "size": LARGEST_PAYLOAD - quotes + 1})
+        assert (await called.invoke({})).outcome is Outcome.RESPONSE
+    assert fits.outcome is Outcome.RESPONSE
+    assert exceeds.outcome is Outcome.ERROR
+    assert exceeds.payload["errorType"] == "Function.ResponseSizeTooLarge"
+    assert "6291556 bytes" in exceeds.payload["errorMessage"]
+
+
+async def test_an_event_may_be_as_large_as_on_lambda_and_no_larger(function: Make) -> None:
+    frame = len(json.dumps({"x": ""}, separators=(",", ":")))
+    async with function() as called:
+        assert (await called.invoke({"x": "a" * (LARGEST_PAYLOAD - frame)})).outcome is Outcome.RESPONSE
+        with pytest.raises(PayloadTooLargeError):
+            await called.invoke({"x": "a" * (LARGEST_PAYLOAD - frame + 1)})
+
+
+async def test_a_response_that_is_not_json_is_an_error(function: Make) -> None:
+    async with function() as called:
+        result = await called.invoke({"do": "raw"})
+    assert (result.outcome, result.payload["errorType"]) == (Outcome.ERROR, "Runtime.MarshalError")
+
+
+async def test_calls_at_once_have_environments_of_their_own(function: Make, tmp_path: Path) -> None:
+    meeting = {"do": "meet", "folder": str(tmp_path), "number": 3}
+    async with function() as called:
+        results = await asyncio.gather(*(called.invoke(meeting) for _ in range(3)))
+    assert len({result.payload for result in results}) == 3
+
+
+async def test_there_are_no_more_environments_than_allowed(function: Make) -> None:
+    async with function(environments=2) as called:
+        results = await asyncio.gather(*(called.invoke({}) for _ in range(6)))
+    assert {result.outcome for result in results} == {Outcome.RESPONSE}
+    assert len({result.payload["pid"] for result in results}) <= 2
+
+
+async def test_output_arrives_by_line_under_the_functions_name(function: Make, log: list[str]) -> None:
+    text = "first\nsécond\n\n" + "x" * 100_000
+    async with function() as called:
+        await called.invoke({"do": "say", "text": text})
+    assert log == ["Function: first", "Function: sécond", f"Function: {'x' * 100_000}"]
+
+
+async def test_closing_ends_a_call_under_way(function: Make, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    called = function()
+    call = asyncio.create_task(called.invoke({"do": "hold", "fifo": str(fifo)}))
+    with await asyncio.to_thread(fifo.open) as held:
+        assert held.readline() == "held\n"
+        await called.close()
+        # The pipe ends when the process that holds it does.
+        assert held.read() == ""
+    assert (await call).outcome is Outcome.ERROR
+    assert (await called.invoke({})).payload["errorType"] == "Runtime.Closed"
+
+
+async def test_draining_lets_a_call_under_way_finish(function: Make, tmp_path: Path) -> None:
+    fifo, go = tmp_path / "fifo", tmp_path / "go"
+    os.mkfifo(fifo)
+    os.mkfifo(go)
+    called = function()
+    call = asyncio.create_task(called.invoke({"do": "pause", "fifo": str(fifo), "go": str(go)}))
+    assert await asyncio.to_thread(fifo.read_text) == "paused"
+    draining = asyncio.create_task(called.close(drain=True))
+    await asyncio.to_thread(go.write_text, "on")
+    assert (await call).payload == "on"
+    await draining
+
+
+async def test_a_cancelled_call_leaves_no_process(function: Make, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    async with function() as called:
+        call = asyncio.create_task(called.invoke({"do": "hold", "fifo": str(fifo)}))
+        with await asyncio.to_thread(fifo.open) as held:
+            held.readline()
+            call.cancel()
+            assert await asyncio.to_thread(held.read) == ""
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert (await called.invoke({})).payload["calls"] == 1
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from local.functions import Host, LambdaFunction
+from local.template import Resource
+
+properties = {"Handler": "handlers.handler", "Runtime": "python3.13", "Timeout": 60}
+resource = Resource("Function", "AWS::Lambda::Function", properties, "Function")
+function = LambdaFunction(resource, Path(sys.argv[1]), Host(Path(sys.executable)))
+asyncio.run(function.invoke({"do": "hold", "fifo": sys.argv[2]}))
+"""
+
+if sys.platform == "linux":  # The death signal of a parent is Linux's.
+
+    def test_no_process_outlives_a_parent_that_is_killed(code: Path, tmp_path: Path) -> None:
+        fifo = tmp_path / "fifo"
+        os.mkfifo(fifo)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", PARENT, str(code), str(fifo)]
+        with subprocess.Popen(command, env=environment) as parent, fifo.open() as held:
+            assert held.readline() == "held\n"
+            parent.send_signal(signal.SIGKILL)
+            assert held.read() == ""
+
+
+async def test_a_function_that_is_no_python_is_refused(function: Make) -> None:
+    with pytest.raises(TemplateError, match="Function is not a zipped Python function"):
+        function(Runtime="nodejs22.x")
+    with pytest.raises(TemplateError, match="Function is not a zipped Python function"):
+        function(PackageType="Image")

@@ -1,0 +1,119 @@
+"""`python -m local`: serve this project on this machine."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from local.build import BuildError
+from local.changes import follow
+from local.intrinsics import TemplateError
+from local.listener import PortInUseError
+from local.parameters import ParameterError
+from local.stack import LocalStack, Settings
+from local.tour import tour
+
+_READY = """
+{name} is at  {url}
+Issuer        {issuer}
+Access token  {token}
+
+  npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list \\
+    --header "Authorization: Bearer {token}"
+  claude mcp add --transport http {name} {url} --header "Authorization: Bearer {token}"
+
+Anyone may sign in, and a token lives for an hour. Ctrl-C stops everything.
+"""
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Serve this project, without AWS or Docker.")
+    parser.add_argument("--port", type=int, default=3000, help="port of the API (default: 3000; 0: any free one)")
+    parser.add_argument("--identity-port", type=int, default=0, help="port of the identity provider (default: 0)")
+    parser.add_argument("--template", type=Path, help="a built template to serve, in place of building the project")
+    parser.add_argument("--runtime", type=Path, default=Path(".tools/runtime/bin/python"), metavar="PYTHON")
+    parser.add_argument("--sam", type=Path, default=Path(".tools/sam/bin/sam"), metavar="PATH")
+    parser.add_argument("--parameter", action="append", default=[], metavar="K=V", help="may be repeated")
+    parser.add_argument("--aws", choices=["local", "real"], default="local", help="real: your own account")
+    parser.add_argument("--environments", type=int, default=4, help="most processes a function has (default: 4)")
+    parser.add_argument("--watch", action=argparse.BooleanOptionalAction, default=True, help="reload on change")
+    parser.add_argument("--json", action="store_true", help="print one JSON object when ready, all else on stderr")
+    parser.add_argument("--tour", action="store_true", help="show what the server does, and exit")
+    options = parser.parse_args()
+    if any("=" not in given for given in options.parameter):
+        parser.error("--parameter is written K=V")
+    if options.environments < 1:
+        parser.error("--environments must be at least 1")
+    return options
+
+
+def _described(local: LocalStack, token: str) -> dict[str, object]:
+    people, machine = local.sign_in.people, local.sign_in.machine
+    return {
+        "mcp_url": local.mcp_url,
+        "issuer": local.sign_in.issuer,
+        "outputs": dict(local.stack.outputs),
+        "access_token": token,
+        "client_id": people and people.client_id,
+        "redirect_uris": list(people.redirect_uris) if people else [],
+        "machine_client_id": machine and machine.client_id,
+        "machine_client_secret": machine and machine.secret,
+        "aws_endpoint_url": local.aws_endpoint_url,
+    }
+
+
+async def _main(options: argparse.Namespace) -> int:
+    main = asyncio.current_task()
+    if main:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
+    settings = Settings(
+        project=Path.cwd(),
+        runtime=options.runtime,
+        sam=options.sam,
+        template=options.template,
+        port=options.port,
+        identity_port=options.identity_port,
+        parameters=dict(given.split("=", 1) for given in options.parameter),
+        aws=options.aws,
+        environments=options.environments,
+    )
+    async with AsyncExitStack() as entered:
+        local = await entered.enter_async_context(LocalStack(settings))
+        token = local.access_token
+        if options.tour:
+            return await tour(local.mcp_url, token)
+        if options.json:
+            print(json.dumps(_described(local, token)), flush=True)
+        else:
+            name = Path.cwd().name
+            print(_READY.format(name=name, url=local.mcp_url, issuer=local.sign_in.issuer, token=token), flush=True)
+        if options.watch and not options.template:
+            await follow(settings.project, local.reload)
+        await asyncio.Event().wait()
+    return 0
+
+
+def main() -> int:
+    """Serve until interrupted; return the exit status."""
+    # Our own lines, as they are; libraries have handlers of their own ideas on the root logger.
+    log = logging.getLogger("local")
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    # It warns of usage figures that it collects and nobody sends.
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    try:
+        return asyncio.run(_main(_options()))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 0
+    except (BuildError, ParameterError, PortInUseError, TemplateError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

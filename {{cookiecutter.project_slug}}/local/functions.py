@@ -1,0 +1,184 @@
+"""A Lambda function of the template: its execution environments, and invocations that find their way to one."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from local.environment import Environment, InitError
+from local.identifiers import PSEUDO_PARAMETERS, text
+from local.intrinsics import TemplateError
+from local.runtime_api import LARGEST_PAYLOAD, Outcome, Result, failure
+from local.template import Resource
+
+REGION = PSEUDO_PARAMETERS["AWS::Region"]
+
+
+class PayloadTooLargeError(ValueError):
+    """The event is larger than Lambda takes; the service answers 413 RequestEntityTooLargeException."""
+
+
+def to_stderr(name: str, line: str) -> None:
+    """Print a line of a function's output, prefixed with the function's name."""
+    print(f"{name} | {line}", file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Host:
+    """What functions run on: an interpreter that has awslambdaric and boto3, in place of Lambda's.
+
+    `variables` joins each function's environment: where AWS is, and with which credentials. A function has at most
+    `environments` at a time, and `log` takes each line that it writes, with its logical id.
+    """
+
+    runtime: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    environments: int = 4
+    log: Callable[[str, str], None] = to_stderr
+
+
+class LambdaFunction:
+    """Runs `resource`, an AWS::Lambda::Function of Python code in the folder `code`.
+
+    An environment serves one event at a time, and stays for the next. When all are busy there will be another, up to
+    the host's limit; then invocations wait, where AWS would throttle. Layers are not loaded.
+    """
+
+    def __init__(self, resource: Resource, code: Path, host: Host) -> None:
+        """Start nothing yet. Raises TemplateError for a function that is no zipped Python code."""
+        properties = resource.properties
+        if properties.get("PackageType", "Zip") != "Zip" or not str(properties.get("Runtime")).startswith("python"):
+            raise TemplateError(f"{resource.logical_id} is not a zipped Python function: it cannot run here.")
+        self.name = resource.logical_id
+        self._arn = f"arn:aws:lambda:{REGION}:{PSEUDO_PARAMETERS['AWS::AccountId']}:function:{resource.ref}"
+        self._code = code
+        self._seconds = float(properties.get("Timeout", 3))
+        # Not resolved: the link is what makes an interpreter one of a virtual environment.
+        self._command = [str(host.runtime.absolute()), "-m", "awslambdaric", properties["Handler"]]
+        self._variables = _variables(resource, code, host.runtime) | dict(host.variables)
+        self._host = host
+        self._free = asyncio.Semaphore(host.environments)
+        self._closed = False
+        self._ending = asyncio.Lock()
+        self._idle: list[Environment] = []
+        self._running: set[Environment] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Return the function, without an environment yet."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close at once."""
+        await self.close()
+
+    async def close(self, *, drain: bool = False) -> None:
+        """End every environment, with the invocations under way; or, with `drain`, after them."""
+        self._closed = not drain
+        if not drain:
+            for environment in self._running:
+                environment.kill()
+        # Who drains and who closes at once would otherwise each hold slots that the other waits for.
+        async with self._ending:
+            for _ in range(self._host.environments):
+                await self._free.acquire()
+            for environment in self._idle:
+                self._retire(environment)
+            self._idle.clear()
+            await asyncio.gather(*self._closing)
+            for _ in range(self._host.environments):
+                self._free.release()
+
+    async def warm(self) -> Result | None:
+        """Start an environment ahead of the first event; return what went wrong, if anything did."""
+        async with self._free:
+            try:
+                self._idle.append(await self._started())
+            except InitError as error:
+                return error.result
+        return None
+
+    async def invoke(self, event: Mapping[str, Any]) -> Result:
+        """Return how the handler dealt with `event`. Raises PayloadTooLargeError."""
+        payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(payload) > LARGEST_PAYLOAD:
+            raise PayloadTooLargeError(f"{len(payload)} bytes are more than Lambda's {LARGEST_PAYLOAD}.")
+        async with self._free:
+            try:
+                environment = self._warmest() or await self._started()
+            except InitError as error:
+                return error.result
+            try:
+                return await environment.invoke(payload, self._seconds)
+            finally:
+                if environment.alive:
+                    self._idle.append(environment)
+                else:
+                    self._retire(environment)
+
+    def _warmest(self) -> Environment | None:
+        while self._idle:
+            environment = self._idle.pop()
+            if environment.alive:
+                return environment
+            self._retire(environment)
+        return None
+
+    async def _started(self) -> Environment:
+        if self._closed:
+            raise InitError(failure(Outcome.INIT_FAILURE, "Runtime.Closed", "The function is closed."))
+        environment = Environment(
+            self._arn, self._command, self._code, self._variables, lambda line: self._host.log(self.name, line)
+        )
+        self._running.add(environment)
+        try:
+            await environment.start()
+        except BaseException:
+            self._running.discard(environment)
+            raise
+        return environment
+
+    def _retire(self, environment: Environment) -> None:
+        self._running.discard(environment)
+        closing = asyncio.create_task(environment.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+
+def _variables(resource: Resource, code: Path, runtime: Path) -> dict[str, str]:
+    """Return the environment that Lambda defines, then the function's own.
+
+    Source: Lambda developer guide, "Defined runtime environment variables".
+    """
+    properties = resource.properties
+    logging = properties.get("LoggingConfig", {})
+    variables = {
+        "PATH": f"{runtime.absolute().parent}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PYTHONPATH": str(code),
+        # /var/task is read-only on AWS; a build that is served here stays as it was built.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LAMBDA_TASK_ROOT": str(code),
+        "_HANDLER": properties["Handler"],
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{properties['Runtime']}",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_LAMBDA_FUNCTION_NAME": resource.ref,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties.get("MemorySize", 128)),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup", f"/aws/lambda/{resource.ref}"),
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat", "Text"),
+    }
+    if "ApplicationLogLevel" in logging:
+        variables["AWS_LAMBDA_LOG_LEVEL"] = logging["ApplicationLogLevel"]
+    own = properties.get("Environment", {}).get("Variables", {})
+    return variables | {name: text(value) for name, value in own.items()}

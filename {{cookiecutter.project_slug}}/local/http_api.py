@@ -1,0 +1,176 @@
+"""An API Gateway HTTP API, built from the AWS::ApiGatewayV2 resources of a template, as an ASGI application."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Collection, Mapping
+from time import perf_counter
+from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
+
+from local.authorizer import Refusal
+from local.cors import Cors
+from local.functions import LambdaFunction, PayloadTooLargeError
+from local.intrinsics import TemplateError
+from local.payload import (
+    HttpRequest,
+    HttpResponse,
+    MalformedResponseError,
+    event,
+    headers_and_cookies,
+    response,
+)
+from local.routes import Route, routes
+from local.runtime_api import Outcome, Result
+from local.template import Resource, Stack
+
+# API Gateway developer guide, "Quotas for configuring and running an HTTP API": request line and headers; payload.
+LARGEST_HEAD = 10_240
+LARGEST_BODY = 10_485_760
+_NO_BODY = frozenset([204, 304])
+_LOG = logging.getLogger(__name__)
+
+
+def _error(status: int, message: str, *headers: tuple[str, str]) -> HttpResponse:
+    return HttpResponse(status, [("content-type", "application/json"), *headers], f'{{"message":"{message}"}}'.encode())
+
+
+class HttpApi:
+    """Answers requests as the HTTP API of `stack` would, calling `functions` by logical id.
+
+    It answers to `domain_names` alone, as API Gateway does, which also keeps web pages from rebinding their own name
+    to this server. Documented: route selection, CORS, the authorizer, the payload format and the limits. The bodies
+    of 403 to 503, the order of the checks, and that a function's own timeout gives the 503 of an integration's, are
+    from knowledge of the service and unverified. Throttling, access logs and stages other than `$default` are not
+    served.
+    """
+
+    def __init__(self, stack: Stack, functions: Mapping[str, LambdaFunction], domain_names: Collection[str]) -> None:
+        """Raise TemplateError if the template's API would not deploy, or not work here."""
+        apis = stack.of_type("AWS::ApiGatewayV2::Api")
+        if len(apis) != 1 or "Body" in apis[0].properties:
+            raise TemplateError("The template must have one AWS::ApiGatewayV2::Api, with its routes as resources.")
+        self._api = apis[0]
+        self._variables = _default_stage(stack).properties.get("StageVariables")
+        self._routes = routes(stack, self._api)
+        self._cors = Cors(self._api.properties.get("CorsConfiguration", {}))
+        self._functions = functions
+        self._domain_names = frozenset(domain_names)
+        self._calls: set[asyncio.Task[Result]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        began = perf_counter()
+        headers, cookies = headers_and_cookies(scope["headers"])
+        request = HttpRequest(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            protocol=f"HTTP/{scope['http_version']}",
+            scheme=scope["scheme"],
+            source_ip=scope["client"][0],
+            headers=headers,
+            cookies=cookies,
+            body=await _body(receive),
+        )
+        request_id = uuid.uuid4().hex[:16]
+        answer = await self._answer(request, _head(scope), request_id)
+        # Not the query: it may carry what is not for a log.
+        _LOG.info("%s %s %d %.0f ms", request.method, request.path, answer.status, (perf_counter() - began) * 1000)
+        await _send(send, answer, [*self._cors.added(headers), ("apigw-requestid", request_id)])
+
+    async def _answer(self, request: HttpRequest, head: int, request_id: str) -> HttpResponse:
+        if refused := self._refused(request, head):
+            return refused
+        matches = ((route, route.match(request.method, request.path)) for route in self._routes)
+        route, parameters = next(((route, found) for route, found in matches if found is not None), (None, {}))
+        # A route that takes OPTIONS too, ANY or $default, has its authorizer refuse a preflight request, as the CORS
+        # page warns.
+        if self._cors.is_preflight(request.method, request.headers) and not (route and route.authorizer):
+            return HttpResponse(204, self._cors.preflight(request.headers))
+        if route is None:
+            return _error(404, "Not Found")
+        context: dict[str, Any] = {"apiId": self._api.ref, "requestId": request_id, "routeKey": route.key}
+        if route.authorizer:
+            decision = await route.authorizer.authorize(request.headers, request.query, route.scopes)
+            if isinstance(decision, Refusal):
+                message = "Unauthorized" if decision.status == 401 else "Forbidden"  # noqa: PLR2004
+                return _error(decision.status, message, ("www-authenticate", decision.challenge))
+            context["authorizer"] = decision.context
+        made = event(request, context, parameters)
+        return await self._integrated(route, made | ({"stageVariables": self._variables} if self._variables else {}))
+
+    def _refused(self, request: HttpRequest, head: int) -> HttpResponse | None:
+        host = request.headers.get("host", "").lower()
+        if host not in self._domain_names:
+            _LOG.warning("%r is no name of this API; it has %s", host, ", ".join(sorted(self._domain_names)))
+            return _error(403, "Forbidden")
+        if head > LARGEST_HEAD:
+            return _error(431, "Request Header Fields Too Large")
+        return _error(413, "Request Entity Too Large") if len(request.body) > LARGEST_BODY else None
+
+    async def _integrated(self, route: Route, made: Mapping[str, Any]) -> HttpResponse:
+        if not route.permitted:
+            _LOG.warning("%s: no AWS::Lambda::Permission lets API Gateway call %s", route.key, route.function)
+            return _error(500, "Internal Server Error")
+        call = asyncio.create_task(self._functions[route.function].invoke(made))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        # API Gateway stops waiting; the function does not stop.
+        done, _ = await asyncio.wait({call}, timeout=route.seconds)
+        try:
+            if not done:
+                return _error(503, "Service Unavailable")
+            result = call.result()
+            if result.outcome is Outcome.TIMEOUT:
+                return _error(503, "Service Unavailable")
+            if result.outcome is Outcome.RESPONSE:
+                return self._filtered(response(result.payload))
+            _LOG.warning("%s: %s: %s", route.function, result.outcome.value, result.payload.get("errorMessage"))
+        except PayloadTooLargeError:
+            return _error(413, "Request Entity Too Large")
+        except MalformedResponseError as error:
+            _LOG.warning("%s returned a malformed response: %s", route.function, error)
+        return _error(500, "Internal Server Error")
+
+    def _filtered(self, answer: HttpResponse) -> HttpResponse:
+        headers = [(name, value) for name, value in answer.headers if self._cors.kept(name)]
+        return HttpResponse(answer.status, headers, answer.body)
+
+
+def _default_stage(stack: Stack) -> Resource:
+    for stage in stack.of_type("AWS::ApiGatewayV2::Stage"):
+        deployed = stage.properties.get("AutoDeploy") or stage.properties.get("DeploymentId")
+        if stage.properties.get("StageName") == "$default" and deployed:
+            return stage
+    raise TemplateError("The API has no $default stage with AutoDeploy, so that nothing would be served.")
+
+
+def _head(scope: Scope) -> int:
+    """Return the size of request line and headers as they came, in bytes."""
+    query = len(b"?" + scope["query_string"]) if scope["query_string"] else 0
+    line = len(scope["method"]) + len(scope["raw_path"]) + query + len("  HTTP/1.1\r\n")
+    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+
+
+async def _body(receive: Receive) -> bytes:
+    """Return the body, of which nothing is kept that is past the limit."""
+    body = bytearray()
+    more = True
+    while more:
+        message: Message = await receive()
+        if len(body) <= LARGEST_BODY:
+            body += message.get("body", b"")
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    return bytes(body)
+
+
+async def _send(send: Send, answer: HttpResponse, added: list[tuple[str, str]]) -> None:
+    headers = [*answer.headers, *added]
+    body = b"" if answer.status in _NO_BODY else answer.body
+    if answer.status not in _NO_BODY:
+        headers.append(("content-length", str(len(body))))
+    encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,187 @@
+"""The local stack: API, functions, identity provider and a stand-in for AWS, wired as the template says."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from starlette.types import Receive, Scope, Send
+
+from local.aws import LocalAws
+from local.build import build
+from local.functions import Host, LambdaFunction
+from local.http_api import HttpApi
+from local.intrinsics import TemplateError
+from local.listener import HOST, Listener, bind
+from local.sign_in import SignIn, origins, sign_in
+from local.template import Stack, load
+
+# An SDK must not fall back to the developer's own account where a variable is missing.
+_NO_CONFIGURATION = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is served, and how; a port of 0 is any free one.
+
+    `template` is a built template to serve as it is; without one the project is built with `sam` for `runtime`.
+    """
+
+    project: Path
+    runtime: Path
+    sam: Path
+    template: Path | None = None
+    port: int = 3000
+    identity_port: int = 0
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    aws: Literal["local", "real"] = "local"
+    environments: int = 4
+
+
+class LocalStack:
+    """Serves the project of `settings` from `__aenter__` to `__aexit__`.
+
+    Entering raises PortInUseError, BuildError, ParameterError or TemplateError, whose message is for the developer.
+    """
+
+    stack: Stack
+    sign_in: SignIn
+    aws_endpoint_url: str | None = None
+
+    def __init__(self, settings: Settings) -> None:
+        """Start nothing yet."""
+        self._settings = settings
+        self._folder = "build"
+        self._functions: list[LambdaFunction] = []
+        self._draining: dict[asyncio.Task[None], LambdaFunction] = {}
+
+    async def __aenter__(self) -> Self:
+        """Return once everything answers; a function that does not start has said so in the log."""
+        async with AsyncExitStack() as entered:
+            listening = bind(self._settings.port)
+            entered.callback(listening.close)
+            identity_listening = bind(self._settings.identity_port)
+            entered.callback(identity_listening.close)
+            self._authority = f"{HOST}:{listening.getsockname()[1]}"
+            self._identity_url = f"http://{HOST}:{identity_listening.getsockname()[1]}"
+            loading = asyncio.create_task(self._loaded(self._folder))
+            entered.push_async_callback(_cancelled, loading)
+            variables = await self._variables(entered)
+            self._host = Host(self._settings.runtime, variables, self._settings.environments)
+            stack = await loading
+            self.sign_in = sign_in(stack, self._identity_url, self._mcp_url(stack))
+            await entered.enter_async_context(Listener(self.sign_in.provider.app, identity_listening))
+            entered.push_async_callback(self._stop)
+            await self._serve(stack)
+            await entered.enter_async_context(Listener(self._answer, listening))
+            self._entered = entered.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything."""
+        await self._entered.aclose()
+
+    @property
+    def mcp_url(self) -> str:
+        """Where MCP clients connect: the template's output McpUrl, on this machine."""
+        return self._mcp_url(self.stack)
+
+    @property
+    def access_token(self) -> str:
+        """A new token that may call the MCP URL for an hour."""
+        return self.sign_in.access_token(self.mcp_url)
+
+    async def reload(self) -> None:
+        """Build and load the project anew, and put its functions and routes in the place of those that serve.
+
+        Where that fails, the old ones stay and the log says why. Ports, the stand-in for AWS, and the identity
+        provider with its keys and clients stay in any case.
+        """
+        folder = "rebuild" if self._folder == "build" else "build"
+        try:
+            stack = await self._loaded(folder)
+            await self._serve(stack, whole=True)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, there is the old one
+            _LOG.error("Not reloaded, what was served before still is. %s: %s", type(error).__name__, error)
+            return
+        self._folder = folder
+        _LOG.info("Reloaded.")
+
+    async def _variables(self, entered: AsyncExitStack) -> dict[str, str]:
+        """Return where the functions find AWS, started if it is the local one."""
+        if self._settings.aws == "real":
+            own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+            # Profiles and single sign-on are below the home directory.
+            return own | {"HOME": str(Path.home())}
+        aws = await entered.enter_async_context(LocalAws())
+        self.aws_endpoint_url = aws.endpoint_url
+        return {**_NO_CONFIGURATION, **aws.environment}
+
+    async def _loaded(self, folder: str) -> Stack:
+        """Return the stack, built into `folder` if need be, with its public names moved to this machine."""
+        settings = self._settings
+        template = settings.template or await build(settings.project, settings.sam, settings.runtime, folder)
+        stack = load(template, settings.parameters, {"Issuer": self._identity_url})
+        names = {f"https://{name}": f"http://{self._authority}" for name in _domain_names(stack)}
+        return stack.relocated(names | origins(stack, self._identity_url))
+
+    async def _serve(self, stack: Stack, *, whole: bool = False) -> None:
+        """Answer with `stack` from now on; with `whole`, only if all of its functions start, else TemplateError."""
+        functions = [
+            LambdaFunction(resource, stack.code[resource.logical_id], self._host)
+            for resource in stack.of_type("AWS::Lambda::Function")
+        ]
+        by_id = {function.name: function for function in functions}
+        api = HttpApi(stack, by_id, {self._authority, *_domain_names(stack)})
+        failed = {
+            function.name: result.payload["errorMessage"]
+            for function, result in zip(functions, await asyncio.gather(*(f.warm() for f in functions)), strict=True)
+            if result
+        }
+        if failed and whole:
+            await asyncio.gather(*(function.close() for function in functions))
+            raise TemplateError("; ".join(f"{name} does not start" for name in failed))
+        for name, message in failed.items():
+            _LOG.warning("%s does not start: %s", name, message.partition("\n")[0])
+        self.stack, self._api = stack, api
+        for old in self._functions:
+            task = asyncio.create_task(old.close(drain=True))
+            self._draining[task] = old
+            task.add_done_callback(self._draining.pop)
+        self._functions = functions
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._api(scope, receive, send)
+
+    async def _stop(self) -> None:
+        await asyncio.gather(*(function.close() for function in [*self._functions, *self._draining.values()]))
+
+    def _mcp_url(self, stack: Stack) -> str:
+        return stack.outputs.get("McpUrl", f"http://{self._authority}/mcp")
+
+
+async def _cancelled(task: asyncio.Task[Stack]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _domain_names(stack: Stack) -> list[str]:
+    """Return the names that AWS would serve the template's API at."""
+    own = [
+        f"{api.ref}.execute-api.us-east-1.amazonaws.com"
+        for api in stack.of_type("AWS::ApiGatewayV2::Api")
+        if not api.properties.get("DisableExecuteApiEndpoint")
+    ]
+    return own + [domain.ref for domain in stack.of_type("AWS::ApiGatewayV2::DomainName")]
