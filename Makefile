@@ -24,12 +24,13 @@ demo: .venv/.ready ## Generate the default project and let a real client call it
 	@rm -rf build/demo
 	@$(BIN)/cookiecutter --no-input --output-dir build/demo .
 	@$(MAKE) --no-print-directory -C build/demo/my-mcp-server tour
+	@echo "This was build/demo/my-mcp-server; 'make dev' there keeps it running, and its README says how to deploy it."
 
 # In this order, so that what is quick to check fails first.
 test: .venv/.ready lint ## Run every test of the template
 	@$(PYTEST) --numprocesses=2 tests/test_source.py tests/test_answers.py tests/test_tree.py tests/test_golden.py
 	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py
-	@$(PYTEST) tests/e2e tests/test_project.py
+	@$(PYTEST) --numprocesses=2 --dist=loadgroup tests/e2e tests/test_project.py
 
 lint: .venv/.ready
 	@$(BIN)/ruff format --check .

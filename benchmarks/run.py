@@ -188,7 +188,7 @@ def main() -> None:
     project = Path(cookiecutter(str(ROOT), no_input=True, extra_context=answers, output_dir=str(build)))
     print(f"generated in {perf_counter() - begin:.2f} s; building ...", file=sys.stderr)
     workshop = Workshop(project, PYTHON)
-    if not workshop.is_target:
+    if workshop.version != PYTHON:
         sys.exit(f"The figures are for Python {PYTHON}, and there is none on this machine.")
     workshop.make("build")
     runtime, artifact = workshop.tools / "runtime/bin/python", project / ".aws-sam/build/McpFunction"

@@ -26,7 +26,7 @@ print(
 {ANSWERS["project_name"]} is in {ANSWERS["project_slug"]}. Next:
 
   cd {ANSWERS["project_slug"]}
-  make dev                              # run it here, without AWS
-  make build && sam deploy --guided     # put it on AWS
+  make dev                     # run it here, without AWS
+  make deploy ARGS=--guided    # put it on AWS (or: sam build && sam deploy --guided)
 """
 )

@@ -1,5 +1,7 @@
 """What generated projects are built and run with: interpreters, and environments that all of them share."""
 
+import fcntl
+import hashlib
 import os
 import platform
 import shutil
@@ -10,48 +12,58 @@ from pathlib import Path
 from variants import ROOT
 
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+HERE = "{}.{}".format(*sys.version_info)
 
 
-def interpreter(version: str) -> str:
-    """Return a Python of that minor version, or the one that runs the tests where there is none."""
+def interpreter(version: str) -> Path | None:
+    """Return a Python of that minor version, from the PATH or from pyenv, or None if this machine has none."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path(shutil.which("pyenv") or "/none").resolve().parent.parent))
     candidates = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"versions/{version}.*/bin/python"))]
-    for candidate in filter(None, candidates):
+    for candidate in map(str, filter(None, candidates)):
         # A shim of pyenv is on the PATH whether or not it works.
-        done = subprocess.run([str(candidate), "--version"], capture_output=True, text=True, check=False)
+        done = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
         if done.returncode == 0 and f" {version}." in done.stdout:
-            return str(candidate)
-    return sys.executable
+            return Path(candidate)
+    return None
 
 
 class Workshop:
-    """Runs the targets of a generated project's Makefile with the environments that this repository keeps."""
+    """Runs the targets of a generated project's Makefile with environments that this repository keeps.
+
+    `version` is the minor version of the Python that it uses: the functions' own, or else that of the tests.
+    """
 
     def __init__(self, project: Path, python_version: str) -> None:
         self.project = project
-        self.python = interpreter(python_version)
-        self.is_target = self.python != sys.executable or sys.version.startswith(f"{python_version}.")
-        major, minor = python_version.split(".")
-        self._wanted = (int(major), int(minor))
-        base = ROOT / ".tools" / Path(self.python).resolve().parent.parent.name
-        self.venv, self.tools = base / "venv", base / "tools"
+        found = interpreter(python_version)
+        self.python, self.version = (found, python_version) if found else (Path(sys.executable), HERE)
+        self._base = ROOT / ".tools" / f"python{self.version}"
+        self.venv, self.tools = self._base / "venv", self._base / "tools"
 
-    @property
-    def version(self) -> tuple[int, int]:
-        """Major and minor version of the interpreter."""
-        return (sys.version_info[0], sys.version_info[1]) if not self.is_target else self._wanted
-
-    def make(self, *targets: str, **variables: str) -> str:
+    def make(self, *targets: str) -> str:
         """Run make and return what it printed.
 
         Raises:
             AssertionError: With the output, if make fails.
         """
-        # Every project has the same dependencies; one that is only younger needs no new installation.
-        for ready in (self.venv / ".ready", *self.tools.glob("*/.ready")):
-            if ready.exists():
+        self._base.mkdir(parents=True, exist_ok=True)
+        with (self._base / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._set_up()
+        return self._make(*targets)
+
+    def _set_up(self) -> None:
+        needed = b"".join((self.project / name).read_bytes() for name in ("pyproject.toml", "src/requirements.txt"))
+        stamp, now = self._base / "stamp", hashlib.sha256(needed).hexdigest()
+        if stamp.exists() and stamp.read_text() == now:
+            # It is only younger than what was installed for the project before, and needs nothing else.
+            for ready in (self.venv / ".ready", *sorted(self.tools.glob("*/.ready"))):
                 ready.touch()
-        settings = {"VENV": str(self.venv), "TOOLS": str(self.tools), "PYTHON": self.python} | variables
+        self._make("setup")
+        stamp.write_text(now)
+
+    def _make(self, *targets: str) -> str:
+        settings = {"VENV": self.venv, "TOOLS": self.tools, "PYTHON": self.python}
         command = ["make", "--no-print-directory", *targets, *(f"{name}={value}" for name, value in settings.items())]
         done = subprocess.run(command, cwd=self.project, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

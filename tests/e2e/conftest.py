@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,13 @@ from variants import ROOT
 from workshop import ARCHITECTURE, Workshop
 
 PYTHON = "3.13"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one process, because each process would build its own artifacts."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,6 @@ class Stack:
         return str(response.json()["access_token"])
 
 
-Serve = Callable[..., AbstractContextManager[Stack]]
-
-
 class Built:
     """A project that `make build` has built for this machine, with the runtime that runs it."""
 
@@ -57,10 +60,8 @@ class Built:
         self.project = project
         self.workshop = Workshop(project, PYTHON)
         # Without the functions' own Python, the artifact has to be one for the Python that there is.
-        if not self.workshop.is_target:
-            template = project / "template.yaml"
-            version = "python{}.{}".format(*self.workshop.version)
-            template.write_text(template.read_text().replace(f"python{PYTHON}", version))
+        template = project / "template.yaml"
+        template.write_text(template.read_text().replace(f"python{PYTHON}", f"python{self.workshop.version}"))
         self.workshop.make("build")
         self.template = project / ".aws-sam/build/template.yaml"
 

@@ -133,6 +133,9 @@ Resources:
   Echo:
     Type: AWS::Serverless::Function
     Properties: {CodeUri: code, Handler: handlers.http, Runtime: python3.13, Timeout: 1, AutoPublishAlias: live}
+  Slow:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: code, Handler: handlers.http, Runtime: python3.13, Timeout: 900}
   Broken:
     Type: AWS::Serverless::Function
     Properties: {CodeUri: code, Handler: missing.handler, Runtime: python3.13}
@@ -148,7 +151,7 @@ Resources:
     Properties:
       ApiId: !Ref Api
       IntegrationType: AWS_PROXY
-      IntegrationUri: !Ref Echo.Alias
+      IntegrationUri: !GetAtt Slow.Arn
       PayloadFormatVersion: "2.0"
       TimeoutInMillis: 50
   BrokenIntegration:
@@ -165,6 +168,9 @@ Resources:
       FunctionName: !Ref Echo.Alias
       Principal: apigateway.amazonaws.com
       SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*
+  SlowPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !GetAtt Slow.Arn, Principal: apigateway.amazonaws.com}
   BrokenPermission:
     Type: AWS::Lambda::Permission
     Properties:

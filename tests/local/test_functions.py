@@ -151,6 +151,17 @@ async def test_an_interpreter_without_the_runtime_says_so(function: Make) -> Non
         assert "No module named no_such_runtime" in (await called.invoke({})).payload["errorMessage"]
 
 
+async def test_an_interpreter_or_a_folder_that_is_not_there_is_named(function: Make, tmp_path: Path) -> None:
+    without_code = function(folder=tmp_path / "nowhere")
+    without_python = function()
+    without_python._command[0] = "/nowhere/python"
+    for called in (without_code, without_python):
+        async with called:
+            result = await called.invoke({})
+        assert result.outcome is Outcome.INIT_FAILURE
+        assert "nowhere" in result.payload["errorMessage"]
+
+
 async def test_a_warmed_function_has_an_environment_before_the_first_call(function: Make) -> None:
     async with function() as called:
         assert await called.warm() is None

@@ -242,9 +242,10 @@ async def test_a_body_without_a_content_type_is_plain_text(app: App) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-async def test_some_statuses_have_no_body(app: App, status: int) -> None:
+async def test_some_statuses_have_no_body(app: App, status: int, caplog: pytest.LogCaptureFixture) -> None:
     response = await result(app, {"statusCode": status, "body": "ignored"})
     assert (response.status_code, response.content) == (status, b"")
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize(
@@ -337,6 +338,11 @@ async def test_a_head_may_be_10240_bytes_and_no_larger(app: App) -> None:
 async def test_a_body_that_does_not_fit_is_refused(app: App, size: int) -> None:
     response = await app.post("/do", content=b"a" * size, headers={"content-type": "text/plain"})
     assert (response.status_code, response.json()) == (413, {"message": "Request Entity Too Large"})
+
+
+async def test_a_body_past_the_gateways_limit_is_refused_before_the_token_is_looked_at(app: App) -> None:
+    assert (await app.post("/mcp", content=b"a" * LARGEST_BODY)).status_code == 401
+    assert (await app.post("/mcp", content=b"a" * (LARGEST_BODY + 1))).status_code == 413
 
 
 async def test_another_name_than_the_apis_is_forbidden(app: App) -> None:

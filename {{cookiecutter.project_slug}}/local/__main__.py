@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.build import BuildError
 from local.changes import follow
+from local.functions import to_stderr
 from local.intrinsics import TemplateError
 from local.listener import PortInUseError
 from local.parameters import ParameterError
@@ -19,14 +20,14 @@ from local.tour import tour
 
 _READY = """
 {name} is at  {url}
-Issuer        {issuer}
-Access token  {token}
+Its issuer is  {issuer}
 
+  TOKEN={token}
   npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list \\
-    --header "Authorization: Bearer {token}"
-  claude mcp add --transport http {name} {url} --header "Authorization: Bearer {token}"
+    --header "Authorization: Bearer $TOKEN"
+  claude mcp add --transport http {name} {url} --header "Authorization: Bearer $TOKEN"
 
-Anyone may sign in, and a token lives for an hour. Ctrl-C stops everything.
+Anyone on this machine may sign in, and a token lives for an hour. Ctrl-C stops everything.
 """
 
 
@@ -70,6 +71,7 @@ async def _main(options: argparse.Namespace) -> int:
     main = asyncio.current_task()
     if main:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
+    unseen: list[tuple[str, str]] = []
     settings = Settings(
         project=Path.cwd(),
         runtime=options.runtime,
@@ -80,12 +82,17 @@ async def _main(options: argparse.Namespace) -> int:
         parameters=dict(given.split("=", 1) for given in options.parameter),
         aws=options.aws,
         environments=options.environments,
+        # On a tour what the functions write would come between the lines; it is shown where something fails.
+        log=(lambda name, line: unseen.append((name, line))) if options.tour else to_stderr,
     )
     async with AsyncExitStack() as entered:
         local = await entered.enter_async_context(LocalStack(settings))
         token = local.access_token
         if options.tour:
-            return await tour(local.mcp_url, token)
+            status = await tour(local.mcp_url, token)
+            for name, line in unseen if status else []:
+                to_stderr(name, line)
+            return status
         if options.json:
             print(json.dumps(_described(local, token)), flush=True)
         else:
@@ -99,15 +106,16 @@ async def _main(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Serve until interrupted; return the exit status."""
+    options = _options()
     # Our own lines, as they are; libraries have handlers of their own ideas on the root logger.
     log = logging.getLogger("local")
     log.addHandler(logging.StreamHandler())
-    log.setLevel(logging.INFO)
+    log.setLevel(logging.WARNING if options.tour else logging.INFO)
     log.propagate = False
     # It warns of usage figures that it collects and nobody sends.
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     try:
-        return asyncio.run(_main(_options()))
+        return asyncio.run(_main(options))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
     except (BuildError, ParameterError, PortInUseError, TemplateError) as error:

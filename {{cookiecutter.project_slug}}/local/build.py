@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.template import read
+from local.sam import read
 
 WORK = Path(".aws-sam", "local")
 _FACTS = "import platform, sys; print('python%d.%d' % sys.version_info[:2], platform.machine())"

@@ -2,24 +2,19 @@
 
 import asyncio
 import codecs
-import contextlib
-import ctypes
-import os
 import signal
-import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 from local.listener import Listener
+from local.process import kill_group, started
 from local.runtime_api import Invocation, Outcome, Result, RuntimeApi, failure
 
 # Lambda developer guide, "Understanding the Lambda execution environment lifecycle": the Init phase has ten seconds.
 INIT_SECONDS = 10.0
 _TAIL_LINES = 20
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class InitError(Exception):
@@ -29,12 +24,6 @@ class InitError(Exception):
         """Keep the result that an invocation waiting for the environment gets."""
         super().__init__(result.payload["errorMessage"])
         self.result = result
-
-
-def _die_with_parent() -> None:
-    # Elsewhere than on Linux an environment whose parent was killed ends at its next poll: nobody answers it.
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Environment:
@@ -64,16 +53,14 @@ class Environment:
     async def start(self) -> None:
         """Run the init phase. Raises InitError, with everything stopped, when it fails or takes too long."""
         await self._listener.__aenter__()
-        process = self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            cwd=self._folder,
-            env={**self._variables, "AWS_LAMBDA_RUNTIME_API": self._listener.authority},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-        )
+        try:
+            variables = {**self._variables, "AWS_LAMBDA_RUNTIME_API": self._listener.authority}
+            process = self._process = await started(self._command, self._folder, variables)
+        except BaseException as error:
+            await self._listener.__aexit__(None, None, None)
+            if isinstance(error, OSError):
+                raise InitError(failure(Outcome.INIT_FAILURE, "Runtime.InvalidEntrypoint", str(error))) from error
+            raise
         self._ended = asyncio.create_task(self._end(process))
         self._output = asyncio.create_task(self._read(cast("asyncio.StreamReader", process.stdout)))
         try:
@@ -87,9 +74,9 @@ class Environment:
         await self.close()
         if timed_out:
             raise InitError(failure(Outcome.INIT_FAILURE, "Runtime.InitTimeout", f"No init in {INIT_SECONDS:.0f} s."))
-        error = self._api.init_error or {"errorType": "Runtime.ExitError", "errorMessage": self._exit()}
-        message = "\n".join([error["errorMessage"], *self._tail])
-        raise InitError(failure(Outcome.INIT_FAILURE, error["errorType"], message))
+        reported = self._api.init_error or {"errorType": "Runtime.ExitError", "errorMessage": self._exit()}
+        message = "\n".join([reported["errorMessage"], *self._tail])
+        raise InitError(failure(Outcome.INIT_FAILURE, reported["errorType"], message))
 
     async def invoke(self, event: bytes, seconds: float) -> Result:
         """Return how `event` ended; an environment that it broke or outlasted is no longer `alive`: close it."""
@@ -108,8 +95,7 @@ class Environment:
     def kill(self) -> None:
         """Kill the process and whatever it has started."""
         if self._process:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            kill_group(self._process)
 
     async def close(self) -> None:
         """Kill the process, forward the last of its output, and stop its runtime API."""

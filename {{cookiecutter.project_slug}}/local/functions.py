@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.environment import Environment, InitError
-from local.identifiers import PSEUDO_PARAMETERS, text
+from local.identifiers import PSEUDO_PARAMETERS
 from local.intrinsics import TemplateError
 from local.runtime_api import LARGEST_PAYLOAD, Outcome, Result, failure
 from local.template import Resource
+from local.variables import defined
 
-REGION = PSEUDO_PARAMETERS["AWS::Region"]
+_ARN = f"arn:aws:lambda:{PSEUDO_PARAMETERS['AWS::Region']}:{PSEUDO_PARAMETERS['AWS::AccountId']}:function:"
 
 
 class PayloadTooLargeError(ValueError):
@@ -54,12 +55,12 @@ class LambdaFunction:
         if properties.get("PackageType", "Zip") != "Zip" or not str(properties.get("Runtime")).startswith("python"):
             raise TemplateError(f"{resource.logical_id} is not a zipped Python function: it cannot run here.")
         self.name = resource.logical_id
-        self._arn = f"arn:aws:lambda:{REGION}:{PSEUDO_PARAMETERS['AWS::AccountId']}:function:{resource.ref}"
+        self._arn = _ARN + resource.ref
         self._code = code
         self._seconds = float(properties.get("Timeout", 3))
         # Not resolved: the link is what makes an interpreter one of a virtual environment.
         self._command = [str(host.runtime.absolute()), "-m", "awslambdaric", properties["Handler"]]
-        self._variables = _variables(resource, code, host.runtime) | dict(host.variables)
+        self._variables = defined(resource, code, host.runtime) | dict(host.variables)
         self._host = host
         self._free = asyncio.Semaphore(host.environments)
         self._closed = False
@@ -149,36 +150,3 @@ class LambdaFunction:
         closing = asyncio.create_task(environment.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
-
-
-def _variables(resource: Resource, code: Path, runtime: Path) -> dict[str, str]:
-    """Return the environment that Lambda defines, then the function's own.
-
-    Source: Lambda developer guide, "Defined runtime environment variables".
-    """
-    properties = resource.properties
-    logging = properties.get("LoggingConfig", {})
-    variables = {
-        "PATH": f"{runtime.absolute().parent}:/usr/local/bin:/usr/bin:/bin",
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "PYTHONPATH": str(code),
-        # /var/task is read-only on AWS; a build that is served here stays as it was built.
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LAMBDA_TASK_ROOT": str(code),
-        "_HANDLER": properties["Handler"],
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{properties['Runtime']}",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_LAMBDA_FUNCTION_NAME": resource.ref,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties.get("MemorySize", 128)),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup", f"/aws/lambda/{resource.ref}"),
-        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-        "AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat", "Text"),
-    }
-    if "ApplicationLogLevel" in logging:
-        variables["AWS_LAMBDA_LOG_LEVEL"] = logging["ApplicationLogLevel"]
-    own = properties.get("Environment", {}).get("Variables", {})
-    return variables | {name: text(value) for name, value in own.items()}

@@ -7,20 +7,14 @@ from collections.abc import Collection, Mapping
 from time import perf_counter
 from typing import Any
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from local.authorizer import Refusal
 from local.cors import Cors
 from local.functions import LambdaFunction, PayloadTooLargeError
 from local.intrinsics import TemplateError
-from local.payload import (
-    HttpRequest,
-    HttpResponse,
-    MalformedResponseError,
-    event,
-    headers_and_cookies,
-    response,
-)
+from local.request import HttpRequest, event, received
+from local.response import HttpResponse, MalformedResponseError, response
 from local.routes import Route, routes
 from local.runtime_api import Outcome, Result
 from local.template import Resource, Stack
@@ -28,7 +22,6 @@ from local.template import Resource, Stack
 # API Gateway developer guide, "Quotas for configuring and running an HTTP API": request line and headers; payload.
 LARGEST_HEAD = 10_240
 LARGEST_BODY = 10_485_760
-_NO_BODY = frozenset([204, 304])
 _LOG = logging.getLogger(__name__)
 
 
@@ -62,26 +55,15 @@ class HttpApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         began = perf_counter()
-        headers, cookies = headers_and_cookies(scope["headers"])
-        request = HttpRequest(
-            method=scope["method"],
-            path=scope["path"],
-            query=scope["query_string"].decode("latin-1"),
-            protocol=f"HTTP/{scope['http_version']}",
-            scheme=scope["scheme"],
-            source_ip=scope["client"][0],
-            headers=headers,
-            cookies=cookies,
-            body=await _body(receive),
-        )
+        request = await received(scope, receive, LARGEST_BODY)
         request_id = uuid.uuid4().hex[:16]
-        answer = await self._answer(request, _head(scope), request_id)
+        answer = await self._answer(request, request_id)
         # Not the query: it may carry what is not for a log.
         _LOG.info("%s %s %d %.0f ms", request.method, request.path, answer.status, (perf_counter() - began) * 1000)
-        await _send(send, answer, [*self._cors.added(headers), ("apigw-requestid", request_id)])
+        await answer.send(send, [*self._cors.added(request.headers), ("apigw-requestid", request_id)])
 
-    async def _answer(self, request: HttpRequest, head: int, request_id: str) -> HttpResponse:
-        if refused := self._refused(request, head):
+    async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        if refused := self._refused(request):
             return refused
         matches = ((route, route.match(request.method, request.path)) for route in self._routes)
         route, parameters = next(((route, found) for route, found in matches if found is not None), (None, {}))
@@ -101,12 +83,12 @@ class HttpApi:
         made = event(request, context, parameters)
         return await self._integrated(route, made | ({"stageVariables": self._variables} if self._variables else {}))
 
-    def _refused(self, request: HttpRequest, head: int) -> HttpResponse | None:
+    def _refused(self, request: HttpRequest) -> HttpResponse | None:
         host = request.headers.get("host", "").lower()
         if host not in self._domain_names:
             _LOG.warning("%r is no name of this API; it has %s", host, ", ".join(sorted(self._domain_names)))
             return _error(403, "Forbidden")
-        if head > LARGEST_HEAD:
+        if request.head > LARGEST_HEAD:
             return _error(431, "Request Header Fields Too Large")
         return _error(413, "Request Entity Too Large") if len(request.body) > LARGEST_BODY else None
 
@@ -145,32 +127,3 @@ def _default_stage(stack: Stack) -> Resource:
         if stage.properties.get("StageName") == "$default" and deployed:
             return stage
     raise TemplateError("The API has no $default stage with AutoDeploy, so that nothing would be served.")
-
-
-def _head(scope: Scope) -> int:
-    """Return the size of request line and headers as they came, in bytes."""
-    query = len(b"?" + scope["query_string"]) if scope["query_string"] else 0
-    line = len(scope["method"]) + len(scope["raw_path"]) + query + len("  HTTP/1.1\r\n")
-    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
-
-
-async def _body(receive: Receive) -> bytes:
-    """Return the body, of which nothing is kept that is past the limit."""
-    body = bytearray()
-    more = True
-    while more:
-        message: Message = await receive()
-        if len(body) <= LARGEST_BODY:
-            body += message.get("body", b"")
-        more = message["type"] == "http.request" and message.get("more_body", False)
-    return bytes(body)
-
-
-async def _send(send: Send, answer: HttpResponse, added: list[tuple[str, str]]) -> None:
-    headers = [*answer.headers, *added]
-    body = b"" if answer.status in _NO_BODY else answer.body
-    if answer.status not in _NO_BODY:
-        headers.append(("content-length", str(len(body))))
-    encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})

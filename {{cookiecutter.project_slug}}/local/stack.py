@@ -3,18 +3,19 @@
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+import boto3
 from starlette.types import Receive, Scope, Send
 
 from local.aws import LocalAws
 from local.build import build
-from local.functions import Host, LambdaFunction
+from local.functions import Host, LambdaFunction, to_stderr
 from local.http_api import HttpApi
 from local.intrinsics import TemplateError
 from local.listener import HOST, Listener, bind
@@ -34,7 +35,8 @@ _LOG = logging.getLogger(__name__)
 class Settings:
     """What is served, and how; a port of 0 is any free one.
 
-    `template` is a built template to serve as it is; without one the project is built with `sam` for `runtime`.
+    `template` is a built template to serve as it is; without one the project is built with `sam` for `runtime`. `log`
+    takes each line that a function writes, with its logical id.
     """
 
     project: Path
@@ -46,6 +48,7 @@ class Settings:
     parameters: Mapping[str, str] = field(default_factory=dict)
     aws: Literal["local", "real"] = "local"
     environments: int = 4
+    log: Callable[[str, str], None] = to_stderr
 
 
 class LocalStack:
@@ -77,7 +80,7 @@ class LocalStack:
             loading = asyncio.create_task(self._loaded(self._folder))
             entered.push_async_callback(_cancelled, loading)
             variables = await self._variables(entered)
-            self._host = Host(self._settings.runtime, variables, self._settings.environments)
+            self._host = Host(self._settings.runtime, variables, self._settings.environments, self._settings.log)
             stack = await loading
             self.sign_in = sign_in(stack, self._identity_url, self._mcp_url(stack))
             await entered.enter_async_context(Listener(self.sign_in.provider.app, identity_listening))
@@ -123,8 +126,10 @@ class LocalStack:
         """Return where the functions find AWS, started if it is the local one."""
         if self._settings.aws == "real":
             own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-            # Profiles and single sign-on are below the home directory.
-            return own | {"HOME": str(Path.home())}
+            # Profiles and single sign-on are below the home directory; a profile may have a region.
+            region = boto3.Session().region_name
+            regions = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
+            return own | regions | {"HOME": str(Path.home())}
         aws = await entered.enter_async_context(LocalAws())
         self.aws_endpoint_url = aws.endpoint_url
         return {**_NO_CONFIGURATION, **aws.environment}
@@ -134,7 +139,7 @@ class LocalStack:
         settings = self._settings
         template = settings.template or await build(settings.project, settings.sam, settings.runtime, folder)
         stack = load(template, settings.parameters, {"Issuer": self._identity_url})
-        names = {f"https://{name}": f"http://{self._authority}" for name in _domain_names(stack)}
+        names = {f"https://{name}": f"http://{self._authority}" for name in stack.domain_names}
         return stack.relocated(names | origins(stack, self._identity_url))
 
     async def _serve(self, stack: Stack, *, whole: bool = False) -> None:
@@ -144,17 +149,12 @@ class LocalStack:
             for resource in stack.of_type("AWS::Lambda::Function")
         ]
         by_id = {function.name: function for function in functions}
-        api = HttpApi(stack, by_id, {self._authority, *_domain_names(stack)})
-        failed = {
-            function.name: result.payload["errorMessage"]
-            for function, result in zip(functions, await asyncio.gather(*(f.warm() for f in functions)), strict=True)
-            if result
-        }
-        if failed and whole:
+        api = HttpApi(stack, by_id, {self._authority, *stack.domain_names})
+        try:
+            await _warmed(functions, whole=whole)
+        except BaseException:
             await asyncio.gather(*(function.close() for function in functions))
-            raise TemplateError("; ".join(f"{name} does not start" for name in failed))
-        for name, message in failed.items():
-            _LOG.warning("%s does not start: %s", name, message.partition("\n")[0])
+            raise
         self.stack, self._api = stack, api
         for old in self._functions:
             task = asyncio.create_task(old.close(drain=True))
@@ -172,16 +172,15 @@ class LocalStack:
         return stack.outputs.get("McpUrl", f"http://{self._authority}/mcp")
 
 
+async def _warmed(functions: list[LambdaFunction], *, whole: bool) -> None:
+    results = await asyncio.gather(*(function.warm() for function in functions))
+    for function, result in zip(functions, results, strict=True):
+        if result and whole:
+            raise TemplateError(f"{function.name} does not start")
+        if result:
+            _LOG.warning("%s does not start: %s", function.name, result.payload["errorMessage"].split("\n")[0])
+
+
 async def _cancelled(task: asyncio.Task[Stack]) -> None:
     task.cancel()
     await asyncio.wait({task})
-
-
-def _domain_names(stack: Stack) -> list[str]:
-    """Return the names that AWS would serve the template's API at."""
-    own = [
-        f"{api.ref}.execute-api.us-east-1.amazonaws.com"
-        for api in stack.of_type("AWS::ApiGatewayV2::Api")
-        if not api.properties.get("DisableExecuteApiEndpoint")
-    ]
-    return own + [domain.ref for domain in stack.of_type("AWS::ApiGatewayV2::DomainName")]

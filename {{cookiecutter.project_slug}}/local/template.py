@@ -1,23 +1,16 @@
 """A SAM template as this machine serves it: translated, its parameters set, its references resolved."""
 
-import importlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
-from local import parameters as template_parameters
-from local.identifiers import PSEUDO_PARAMETERS, text
+from local import sam
+from local.identifiers import text
 from local.intrinsics import NO_VALUE, Resolver, TemplateError
+from local.parameters import evaluate
 
-# Not by an import statement: its types are a package of their own, without which strict type checks would fail.
-_YAML_ERROR: type[Exception] = importlib.import_module("yaml").YAMLError
 _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+(?::[\w$-]+)?")
 
 
@@ -70,6 +63,16 @@ class Stack:
             raise TemplateError(f"{by} is {uri!r}, which names no function, version or alias of the template.")
         return self.resources[self.functions[found[0]]], found[0]
 
+    @property
+    def domain_names(self) -> list[str]:
+        """The names that AWS would serve the template's APIs at."""
+        own = [
+            f"{api.ref}.execute-api.us-east-1.amazonaws.com"
+            for api in self.of_type("AWS::ApiGatewayV2::Api")
+            if not api.properties.get("DisableExecuteApiEndpoint")
+        ]
+        return own + [domain.ref for domain in self.of_type("AWS::ApiGatewayV2::DomainName")]
+
     def relocated(self, origins: Mapping[str, str]) -> "Stack":
         """Return the stack with each key of `origins`, the beginning of a URL, replaced wherever a string has it."""
         if not origins:
@@ -93,59 +96,16 @@ class Stack:
         return replace(self, resources=resources, outputs=moved(self.outputs), parameters=moved(self.parameters))
 
 
-class _NoManagedPolicies:
-    """Stands where SAM would ask IAM for the name of a managed policy that its own list does not have."""
-
-    def load(self) -> dict[str, str]:
-        raise TemplateError("A managed policy is not in SAM's list of AWS's own: name it by its ARN.")
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return the template as it stands in the file, the short forms of functions spelt out. Raises TemplateError."""
-    try:
-        source = yaml_parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, _YAML_ERROR) as error:
-        raise TemplateError(f"{path} cannot be read: {error}") from error
-    resources = source.get("Resources") if isinstance(source, dict) else None
-    if not isinstance(resources, dict) or not all(isinstance(r, dict) and "Type" in r for r in resources.values()):
-        raise TemplateError(f"{path} is no template: it needs Resources, each with a Type.")
-    return dict(source)
-
-
 def load(path: Path, overrides: Mapping[str, str] | None = None, stand_ins: Mapping[str, str] | None = None) -> Stack:
     """Return the stack that the (built) SAM template at `path` describes, resolved to values shaped as on AWS.
 
     `overrides` are parameter values, held to the template's constraints; `stand_ins` are not. Raises TemplateError
     and parameters.ParameterError.
     """
-    source = read(path)
-    values = template_parameters.evaluate(source.get("Parameters", {}), overrides or {}, stand_ins or {})
-    code = _take_code(source, path.parent)
-    # SAM asks boto3 for the region, which would look for it in the caller's AWS configuration.
-    os.environ.setdefault("AWS_DEFAULT_REGION", PSEUDO_PARAMETERS["AWS::Region"])
-    try:
-        translated = transform(source, dict(values), _NoManagedPolicies())
-    except InvalidDocumentException as error:
-        reasons = "; ".join(cause.message for cause in error.causes)
-        raise TemplateError(f"SAM refuses {path}: {reasons}") from error
-    return _resolved(translated, values, code)
-
-
-def _take_code(source: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    """Return each function's folder; leave S3 locations in the template, which is all that the translator takes."""
-    code = {}
-    shared = source.get("Globals", {}).get("Function", {})
-    default = shared.pop("CodeUri", None)
-    for logical_id, resource in source["Resources"].items():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        properties = resource.setdefault("Properties", {})
-        local = properties.get("CodeUri", default)
-        if not isinstance(local, str) or "://" in local:
-            raise TemplateError(f"CodeUri of {logical_id} is {local!r}: only a folder can be served here.")
-        code[logical_id] = (folder / local).resolve()
-        properties["CodeUri"] = f"s3://local/{logical_id}"
-    return code
+    source = sam.read(path)
+    values = evaluate(source.get("Parameters", {}), overrides or {}, stand_ins or {})
+    code = sam.take_code(source, path.parent)
+    return _resolved(sam.translated(source, values), values, code)
 
 
 def _resolved(translated: Mapping[str, Any], values: Mapping[str, str], code: Mapping[str, Path]) -> Stack:

@@ -8,7 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mcp.server.transport_security import TransportSecuritySettings
 
 import caller
-from asgi import LambdaAsgi, PostOnly, Response
+from asgi import LambdaAsgi, PostOnly
+from events import Response
 from server import build_server
 from telemetry import logger
 

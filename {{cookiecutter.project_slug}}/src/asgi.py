@@ -5,34 +5,19 @@ event that it does not know. Here one event loop and one lifespan live as long a
 """
 
 import asyncio
-import base64
-import json
 import logging
-from http import HTTPStatus
-from typing import Any, TypedDict
-from urllib.parse import unquote
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from mcp_types import INTERNAL_ERROR, INVALID_REQUEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import events
+from events import Response
 
 _logger = logging.getLogger(__name__)
 
-# "Lambda quotas": the most bytes that a synchronous invocation may answer with.
-MAX_RESPONSE_BYTES = 6_291_556
-# JSON makes at most six bytes of one (a control character), so a body below this need not be measured.
-_SURELY_SMALL_BYTES = MAX_RESPONSE_BYTES // 6 - 10_000
 # What is left of the function's time when a call is cut off: enough to cancel it and to say so.
 _FAREWELL_SECONDS = 1.0
-
-
-class Response(TypedDict):
-    """A Lambda proxy response, payload format 2.0."""
-
-    statusCode: int
-    headers: dict[str, str]
-    body: str
-    isBase64Encoded: bool
 
 
 class PostOnly:
@@ -69,16 +54,11 @@ class LambdaAsgi:
             context: The invocation's context; its remaining time bounds the call.
         """
         try:
-            scope, body = _request(event)
+            scope, body = events.request(event)
         except (AttributeError, KeyError, TypeError, ValueError):
-            return _error(400, "This is not an HTTP request as API Gateway sends it (payload format 2.0).")
+            return events.error(400, "This is not an HTTP request as API Gateway sends it (payload format 2.0).")
         seconds = context.get_remaining_time_in_millis() / 1000 - _FAREWELL_SECONDS
-        response = self._loop.run_until_complete(self._serve(scope, body, seconds))
-        if len(response["body"]) > _SURELY_SMALL_BYTES:
-            size = len(json.dumps(response, ensure_ascii=False).encode())
-            if size > MAX_RESPONSE_BYTES:
-                return _too_large(body, size)
-        return response
+        return events.bounded(self._loop.run_until_complete(self._serve(scope, body, seconds)), body)
 
     async def _start(self) -> None:
         incoming: asyncio.Queue[Message] = asyncio.Queue()
@@ -109,64 +89,9 @@ class LambdaAsgi:
         if not done:
             call.cancel()
             await asyncio.wait({call}, timeout=_FAREWELL_SECONDS / 4)
-            return _error(504, "The call took longer than this server may run. Ask for less at a time.")
+            return events.error(504, "The call took longer than this server may run. Ask for less at a time.")
         if failure := call.exception():
             _logger.error("The application failed", exc_info=failure)
         if not start:
-            return _error(500, "The server failed; its log says why.")
-        return _response(start["status"], start["headers"], b"".join(chunks))
-
-
-def _request(event: Any) -> tuple[Scope, bytes]:
-    """Return the ASGI scope and the body; raise what a missing or mistyped member raises."""
-    http = event["requestContext"]["http"]
-    headers = [
-        (name.lower().encode("latin-1", "replace"), value.strip().encode("latin-1", "replace"))
-        for name, value in (event.get("headers") or {}).items()
-    ]
-    body = event.get("body") or ""
-    path = event["rawPath"]
-    scope: Scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": http["method"].upper(),
-        "scheme": "https",
-        "path": unquote(path),
-        "raw_path": path.encode(),
-        "query_string": (event.get("rawQueryString") or "").encode(),
-        "root_path": "",
-        "headers": headers,
-        "client": None,
-        "server": None,
-    }
-    return scope, base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-
-
-def _response(status: int, raw_headers: list[tuple[bytes, bytes]], content: bytes) -> Response:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
-    try:
-        body, encoded = content.decode(), False
-    except UnicodeDecodeError:
-        body, encoded = base64.b64encode(content).decode(), True
-    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": encoded}
-
-
-def _json(status: int, content: dict[str, Any]) -> Response:
-    body = json.dumps({"jsonrpc": "2.0", **content})
-    return _response(status, [(b"content-type", b"application/json")], body.encode())
-
-
-def _error(status: int, message: str) -> Response:
-    code = INTERNAL_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
-    return _json(status, {"id": None, "error": {"code": code, "message": message}})
-
-
-def _too_large(request_body: bytes, size: int) -> Response:
-    """Answer instead of a result that Lambda would drop: the model reads it if it called a tool."""
-    request = json.loads(request_body)
-    message = f"The result has {size:,} bytes, and Lambda carries {MAX_RESPONSE_BYTES:,}. Ask for less at a time."
-    if request["method"] == "tools/call":
-        result = {"content": [{"type": "text", "text": message}], "isError": True, "resultType": "complete"}
-        return _json(200, {"id": request["id"], "result": result})
-    return _json(200, {"id": request["id"], "error": {"code": INTERNAL_ERROR, "message": message}})
+            return events.error(500, "The server failed; its log says why.")
+        return events.response(start["status"], start["headers"], b"".join(chunks))

@@ -16,8 +16,9 @@ import caller
 logger = Logger()
 metrics = Metrics()
 
-# At INFO the SDK writes the text of failed results, which can quote what a caller sent.
-logging.getLogger("mcp").setLevel(logging.WARNING)
+# At INFO the MCP SDK writes the text of failed results, which can quote what a caller sent, and botocore mere noise.
+for _library in ("mcp", "botocore"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 # A caller chooses these texts; no honest one is longer.
 _LONGEST_TEXT = 128

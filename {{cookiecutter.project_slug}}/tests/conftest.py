@@ -94,8 +94,8 @@ def rpc_event(rpc_method: str, version: str = MODERN, **params: Any) -> Event:
     headers = {"mcp_protocol_version": version}
     if version == MODERN:
         headers |= {"mcp_method": rpc_method}
-        if "name" in params:
-            headers |= {"mcp_name": params["name"]}
+        if name := params.get("name", params.get("uri")):
+            headers |= {"mcp_name": name}
         params["_meta"] = {
             "io.modelcontextprotocol/protocolVersion": version,
             "io.modelcontextprotocol/clientCapabilities": {},

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import caller
-from asgi import MAX_RESPONSE_BYTES, LambdaAsgi
+from asgi import LambdaAsgi
 from conftest import Context, Handler, http_event, messages, rpc_event
+from events import MAX_RESPONSE_BYTES
 from server import build_server
 
 LEGACY = ("2025-03-26", "2025-06-18", "2025-11-25")
@@ -22,6 +23,12 @@ def test_every_revision_is_served_cold_and_warm(handle: Handler, context: Contex
         response = handle(rpc_event("tools/list", version), context)
         assert response["statusCode"] == 200
         assert messages(response)[-1]["result"]["tools"]
+
+
+def test_a_subscription_is_refused_at_once(handle: Handler, context: Context) -> None:
+    response = handle(rpc_event("subscriptions/listen", notifications={}), context)
+    assert response["statusCode"] == 404
+    assert messages(response)[0]["error"]["code"] == -32601
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
@@ -123,6 +130,12 @@ def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context:
     assert answer["id"] == 7
     assert answer["result"]["isError"] is True
     assert "Ask for less" in answer["result"]["content"][0]["text"]
+
+
+def test_an_id_of_megabytes_does_not_make_the_answer_too_large(handle: Handler, context: Context) -> None:
+    event = rpc_event("tools/list", LEGACY[-1])
+    event["body"] = json.dumps({"jsonrpc": "2.0", "id": '"' * 2_000_000, "method": "tools/list"})
+    assert len(json.dumps(handle(event, context))) < MAX_RESPONSE_BYTES
 
 
 def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_works() -> None:

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 from mcp_types import ResourceTemplateReference, TextResourceContents
 
 import aws
@@ -161,6 +162,23 @@ async def test_a_scan_reports_its_progress_and_stops_at_its_limit() -> None:
     assert [event["message"] for event in result.structured_content["events"]] == ["ERROR one", "ERROR two"]
     assert result.structured_content["truncated"] is True
     assert told == ["3 matching events in 1 pages"]
+
+
+async def test_a_scan_asks_aws_for_no_page_that_it_does_not_need() -> None:
+    event = {"timestamp": 0, "logStreamName": "s", "message": "ERROR"}
+    with Stubber(aws.logs()) as stubbed:  # a second request would have no answer
+        stubbed.add_response("filter_log_events", {"events": [event, event], "nextToken": "more"})
+        async with Client(build_server()) as client:
+            scan = {"log_group": "/app", "pattern": "ERROR", "max_events": 1}
+            assert not (await client.call_tool("scan_log_group", scan)).is_error
+
+
+@pytest.mark.usefixtures("account")
+async def test_a_resource_that_does_not_exist_is_an_error_of_its_parameter() -> None:
+    async with Client(build_server()) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.read_resource("aws://lambda/none")
+    assert refused.value.error.code == -32602
 
 
 @pytest.mark.usefixtures("account")

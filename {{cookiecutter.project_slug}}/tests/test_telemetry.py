@@ -79,6 +79,7 @@ def test_neither_arguments_nor_results_nor_tokens_are_logged(
     handle: Handler, context: Context, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = "hunter2-in-the-arguments"
+    caplog.set_level(logging.INFO)
     arguments = {"log_group": secret, "pattern": secret}
     with recorded() as lines:
         for version in ("2025-11-25", "2026-07-28"):
@@ -86,7 +87,8 @@ def test_neither_arguments_nor_results_nor_tokens_are_logged(
             event["headers"]["authorization"] = f"Bearer {secret}"
             handle(event, context)
             handle(event | {"body": secret}, context)
-    assert len(lines) == 4
+            handle(rpc_event("resources/read", version, uri=f"aws://lambda/{secret}"), context)
+    assert len(lines) == 6
     assert secret not in str(lines) + caplog.text
 
 

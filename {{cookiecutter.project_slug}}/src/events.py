@@ -1,0 +1,96 @@
+"""HTTP API events and their responses, payload format 2.0, which function URLs use as well.
+
+Source: "Create AWS Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide.
+"""
+
+import base64
+import json
+from http import HTTPStatus
+from typing import Any, TypedDict
+from urllib.parse import unquote
+
+from mcp_types import INTERNAL_ERROR, INVALID_REQUEST
+from starlette.types import Scope
+
+# "Lambda quotas": the most bytes that a synchronous invocation may answer with.
+MAX_RESPONSE_BYTES = 6_291_556
+# JSON makes at most six bytes of one (a control character), so a body below this need not be measured.
+_SURELY_SMALL_BYTES = MAX_RESPONSE_BYTES // 6 - 10_000
+_LONGEST_ID = 1_000
+
+
+class Response(TypedDict):
+    """A Lambda proxy response, payload format 2.0."""
+
+    statusCode: int
+    headers: dict[str, str]
+    body: str
+    isBase64Encoded: bool
+
+
+def request(event: Any) -> tuple[Scope, bytes]:
+    """Return the ASGI scope of an event, and its body.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: If a member is missing or mistyped.
+    """
+    http = event["requestContext"]["http"]
+    headers = [
+        (name.lower().encode("latin-1", "replace"), value.strip().encode("latin-1", "replace"))
+        for name, value in (event.get("headers") or {}).items()
+    ]
+    body = event.get("body") or ""
+    path = event["rawPath"]
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": http["method"].upper(),
+        "scheme": "https",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": (event.get("rawQueryString") or "").encode(),
+        "root_path": "",
+        "headers": headers,
+        "client": None,
+        "server": None,
+    }
+    return scope, base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+
+
+def response(status: int, raw_headers: list[tuple[bytes, bytes]], content: bytes) -> Response:
+    """Return the response with this body, in base64 if it is not text."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
+    try:
+        body, encoded = content.decode(), False
+    except UnicodeDecodeError:
+        body, encoded = base64.b64encode(content).decode(), True
+    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": encoded}
+
+
+def _json(status: int, content: dict[str, Any]) -> Response:
+    body = json.dumps({"jsonrpc": "2.0", **content})
+    return response(status, [(b"content-type", b"application/json")], body.encode())
+
+
+def error(status: int, message: str) -> Response:
+    """Return a JSON-RPC error that belongs to no request."""
+    code = INTERNAL_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
+    return _json(status, {"id": None, "error": {"code": code, "message": message}})
+
+
+def bounded(answer: Response, request_body: bytes) -> Response:
+    """Return `answer`, or what stands for one that Lambda would drop: the model reads it if it called a tool."""
+    if len(answer["body"]) < _SURELY_SMALL_BYTES:
+        return answer
+    size = len(json.dumps(answer, ensure_ascii=False).encode())
+    if size <= MAX_RESPONSE_BYTES:
+        return answer
+    call = json.loads(request_body)
+    # An id is echoed, so that one of megabytes would be too large again.
+    call_id = call["id"] if len(str(call["id"])) < _LONGEST_ID else None
+    message = f"The result has {size:,} bytes, and Lambda carries {MAX_RESPONSE_BYTES:,}. Ask for less at a time."
+    if call["method"] == "tools/call":
+        result = {"content": [{"type": "text", "text": message}], "isError": True, "resultType": "complete"}
+        return _json(200, {"id": call_id, "result": result})
+    return _json(200, {"id": call_id, "error": {"code": INTERNAL_ERROR, "message": message}})
