@@ -60,8 +60,13 @@ class Built:
         self.project = project
         self.workshop = Workshop(project, PYTHON)
         # Without the functions' own Python, the artifact has to be one for the Python that there is.
-        template = project / "template.yaml"
-        template.write_text(template.read_text().replace(f"python{PYTHON}", f"python{self.workshop.version}"))
+        for name, before, after in (
+            ("template.yaml", f"python{PYTHON}", f"python{self.workshop.version}"),
+            ("Makefile", f"TARGET_PYTHON := {PYTHON}", f"TARGET_PYTHON := {self.workshop.version}"),
+        ):
+            text = (project / name).read_text()
+            assert before in text
+            (project / name).write_text(text.replace(before, after))
         self.workshop.make("build")
         self.template = project / ".aws-sam/build/template.yaml"
 
