@@ -28,7 +28,7 @@ def test_python_is_plain_python(path: Path) -> None:
     text = path.read_text()
     ast.parse(text)
     assert "cookiecutter" not in text
-    assert not re.search(r"\{%|^\s*#%", text, re.MULTILINE)
+    assert not re.search(r"\{[{%#]|^\s*#%", text, re.MULTILINE)
 
 
 class UniqueKeys(yaml.SafeLoader):

@@ -44,6 +44,7 @@ class Dev:
         for line in self.process.stderr:
             if expected in line:
                 return line
+            assert "eloaded" not in line, line
         raise AssertionError(f"it ended without a word of {expected!r}")
 
     def tools(self) -> str:
@@ -73,6 +74,16 @@ def test_a_saved_change_is_served_and_a_broken_one_is_not(dev: Dev) -> None:
     assert "Count the buckets" in dev.tools()
 
 
+def test_the_tool_that_the_readme_shows_works_as_written(dev: Dev) -> None:
+    readme = (dev.project / "README.md").read_text()
+    example = readme.split("under `_add_tools`:\n\n")[1].split("\n\n- ")[0]
+    dev.edit(
+        "def _add_tools(server: MCPServer) -> None:\n", f"def _add_tools(server: MCPServer) -> None:\n{example}\n\n"
+    )
+    dev.said("Reloaded.")
+    assert "Greet somebody by name." in dev.tools()
+
+
 def test_ctrl_c_ends_it_quietly_with_all_that_it_started(dev: Dev) -> None:
     dev.process.send_signal(signal.SIGINT)
     assert dev.process.wait() == 0
@@ -83,16 +94,14 @@ def test_ctrl_c_ends_it_quietly_with_all_that_it_started(dev: Dev) -> None:
             httpx2.get(url)
 
 
+def command_for(built: Built, *options: str) -> list[str]:
+    runtime = str(built.workshop.tools / "runtime/bin/python")
+    python = str(built.workshop.venv / "bin/python")
+    return [python, "-m", "local", "--runtime", runtime, "--template", str(built.template), *options]
+
+
 def once(built: Built, *options: str) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [
-        built.workshop.venv / "bin/python",
-        "-m",
-        "local",
-        "--template",
-        built.template,
-        *options,
-    ]
-    command += ["--runtime", built.workshop.tools / "runtime/bin/python"]
+    command = command_for(built, *options)
     return subprocess.run(command, cwd=built.project, capture_output=True, text=True, check=False)
 
 
@@ -125,16 +134,7 @@ def test_the_tour_shows_what_answers_and_fails_with_what_does_not(built: Built, 
 
 
 def test_the_command_for_people_tells_them_how_to_connect(built: Built) -> None:
-    command: list[str | Path] = [
-        built.workshop.venv / "bin/python",
-        "-m",
-        "local",
-        "--template",
-        built.template,
-        "--port",
-        "0",
-    ]
-    command += ["--runtime", built.workshop.tools / "runtime/bin/python"]
+    command = command_for(built, "--port", "0")
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=built.project, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout

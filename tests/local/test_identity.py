@@ -20,10 +20,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
 from local import identity
 from local.identity import Client, IdentityProvider
+from oauth_storage import Storage
 
 pytestmark = pytest.mark.anyio
 
@@ -691,26 +692,6 @@ async def test_an_oidc_client_acts_for_itself_on_the_resource_that_it_names(oidc
 
 
 # The official client
-
-
-class Storage:
-    """Where the official client keeps what it knows."""
-
-    def __init__(self, client: OAuthClientInformationFull | None = None) -> None:
-        self.client = client
-        self.tokens: OAuthToken | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 class Verifier:

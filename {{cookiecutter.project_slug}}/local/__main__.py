@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from local.build import BuildError
-from local.changes import follow
+from local.changes import fingerprint, follow
 from local.functions import to_stderr
 from local.intrinsics import TemplateError
 from local.listener import PortInUseError
@@ -85,6 +85,8 @@ async def _main(options: argparse.Namespace) -> int:
         # On a tour what the functions write would come between the lines; it is shown where something fails.
         log=(lambda name, line: unseen.append((name, line))) if options.tour else to_stderr,
     )
+    # Taken before the build: what is saved while it lasts is a change too.
+    before = fingerprint(settings.project)
     async with AsyncExitStack() as entered:
         local = await entered.enter_async_context(LocalStack(settings))
         token = local.access_token
@@ -99,7 +101,7 @@ async def _main(options: argparse.Namespace) -> int:
             name = Path.cwd().name
             print(_READY.format(name=name, url=local.mcp_url, issuer=local.sign_in.issuer, token=token), flush=True)
         if options.watch and not options.template:
-            await follow(settings.project, local.reload)
+            await follow(settings.project, local.reload, before)
         await asyncio.Event().wait()
     return 0
 

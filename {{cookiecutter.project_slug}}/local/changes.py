@@ -2,38 +2,37 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
-from watchfiles import Change, PythonFilter, awatch
+_FOLLOWED = ("src", "well_known", "template.yaml")
+_SECONDS = 0.5
 
-FOLDERS = ("src", "well_known")
-TEMPLATE = "template.yaml"
+Fingerprint = frozenset[tuple[Path, int, int]]
 
 
-async def follow(project: Path, reload: Callable[[], Awaitable[None]]) -> None:
-    """Await `reload` after each change of the functions' files or the template, until cancelled.
+def fingerprint(project: Path) -> Fingerprint:
+    """Return what is known of the functions' files and the template: each one's path, time of change and size."""
+    paths = [path for name in _FOLLOWED for path in (project / name, *(project / name).rglob("*"))]
+    found = set()
+    for path in paths:
+        # An editor replaces a file by a new one, so that it may be gone for a moment.
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            if S_ISREG(status.st_mode) and "__pycache__" not in path.parts:
+                found.add((path, status.st_mtime_ns, status.st_size))
+    return frozenset(found)
 
-    Changes during a reload make for one more.
+
+async def follow(project: Path, reload: Callable[[], Awaitable[None]], since: Fingerprint) -> None:
+    """Await `reload` after each change since the fingerprint was taken, until cancelled.
+
+    It looks twice a second: a few dozen files are cheaper to look at than a watcher is to depend on.
     """
-    changed = asyncio.Event()
-    folders = [folder for name in FOLDERS if (folder := project / name).is_dir()]
-
-    def is_template(_: Change, path: str) -> bool:
-        return Path(path).name == TEMPLATE
-
-    async def in_folders() -> None:
-        async for _ in awatch(*folders, watch_filter=PythonFilter(extra_extensions=[".txt", ".toml", ".json"])):
-            changed.set()
-
-    async def of_template() -> None:
-        # Its folder is watched, because editors replace a file, and the new one would be another.
-        async for _ in awatch(project, recursive=False, watch_filter=is_template):
-            changed.set()
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(in_folders())
-        group.create_task(of_template())
-        while True:
-            await changed.wait()
-            changed.clear()
+    while True:
+        now = fingerprint(project)
+        if now != since:
+            since = now
             await reload()
+        await asyncio.sleep(_SECONDS)

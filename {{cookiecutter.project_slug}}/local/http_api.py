@@ -1,6 +1,7 @@
 """An API Gateway HTTP API, built from the AWS::ApiGatewayV2 resources of a template, as an ASGI application."""
 
 import asyncio
+import json
 import logging
 import uuid
 from collections.abc import Collection, Mapping
@@ -26,7 +27,8 @@ _LOG = logging.getLogger(__name__)
 
 
 def _error(status: int, message: str, *headers: tuple[str, str]) -> HttpResponse:
-    return HttpResponse(status, [("content-type", "application/json"), *headers], f'{{"message":"{message}"}}'.encode())
+    body = json.dumps({"message": message}, separators=(",", ":")).encode()
+    return HttpResponse(status, [("content-type", "application/json"), *headers], body)
 
 
 class HttpApi:

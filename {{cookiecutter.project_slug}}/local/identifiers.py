@@ -39,17 +39,17 @@ class _Shape:
 
 
 _SHAPES = {
-    "AWS::ApiGatewayV2::Api": _Shape("{id}", "", {"ApiId": "{id}", "ApiEndpoint": f"https://{{id}}.{_EXECUTE_API}"}),
+    "AWS::ApiGatewayV2::Api": _Shape("{id}", "", {"ApiId": "{id}", "ApiEndpoint": "https://{id}." + _EXECUTE_API}),
     "AWS::ApiGatewayV2::Authorizer": _Shape("{id}", "", {"AuthorizerId": "{id}"}),
     "AWS::ApiGatewayV2::Deployment": _Shape("{id}", "", {"DeploymentId": "{id}"}),
     "AWS::ApiGatewayV2::DomainName": _Shape(
         name="DomainName",
-        attributes={"RegionalDomainName": f"d-{{id}}.{_EXECUTE_API}", "RegionalHostedZoneId": "Z1UJRXOUMOOFQ8"},
+        attributes={"RegionalDomainName": "d-{id}." + _EXECUTE_API, "RegionalHostedZoneId": "Z1UJRXOUMOOFQ8"},
     ),
     "AWS::ApiGatewayV2::Integration": _Shape("{id}", "", {"IntegrationId": "{id}"}),
     "AWS::ApiGatewayV2::Route": _Shape("{id}", "", {"RouteId": "{id}"}),
     "AWS::ApiGatewayV2::Stage": _Shape(name="StageName"),
-    "AWS::CloudWatch::Alarm": _Shape("{name}", "AlarmName", {"Arn": f"arn:aws:cloudwatch:{_HERE}:alarm:{{name}}"}),
+    "AWS::CloudWatch::Alarm": _Shape("{name}", "AlarmName", {"Arn": "arn:aws:cloudwatch:{here}:alarm:{name}"}),
     "AWS::Cognito::UserPool": _Shape(
         USER_POOL_ID,
         attributes={
@@ -64,20 +64,20 @@ _SHAPES = {
     ),
     "AWS::Cognito::UserPoolDomain": _Shape("{name}", "Domain", {"CloudFrontDistribution": "{id}.cloudfront.net"}),
     "AWS::Cognito::UserPoolResourceServer": _Shape(name="Identifier"),
-    "AWS::DynamoDB::Table": _Shape("{name}", "TableName", {"Arn": f"arn:aws:dynamodb:{_HERE}:table/{{name}}"}),
+    "AWS::DynamoDB::Table": _Shape("{name}", "TableName", {"Arn": "arn:aws:dynamodb:{here}:table/{name}"}),
     "AWS::IAM::Role": _Shape("{name}", "RoleName", {"Arn": "arn:aws:iam::123456789012:role/{name}", "RoleId": "{id}"}),
-    "AWS::KMS::Key": _Shape("{id}", "", {"Arn": f"arn:aws:kms:{_HERE}:key/{{id}}", "KeyId": "{id}"}),
+    "AWS::KMS::Key": _Shape("{id}", "", {"Arn": "arn:aws:kms:{here}:key/{id}", "KeyId": "{id}"}),
     "AWS::Lambda::Alias": _Shape("{function}:{Name}", "", {"AliasArn": "{function}:{Name}"}),
-    "AWS::Lambda::Function": _Shape("{name}", "FunctionName", {"Arn": f"arn:aws:lambda:{_HERE}:function:{{name}}"}),
+    "AWS::Lambda::Function": _Shape("{name}", "FunctionName", {"Arn": "arn:aws:lambda:{here}:function:{name}"}),
     "AWS::Lambda::Version": _Shape("{function}:1", "", {"FunctionArn": "{function}:1", "Version": "1"}),
-    "AWS::Logs::LogGroup": _Shape("{name}", "LogGroupName", {"Arn": f"arn:aws:logs:{_HERE}:log-group:{{name}}:*"}),
+    "AWS::Logs::LogGroup": _Shape("{name}", "LogGroupName", {"Arn": "arn:aws:logs:{here}:log-group:{name}:*"}),
     "AWS::S3::Bucket": _Shape("{name}", "BucketName", {"Arn": "arn:aws:s3:::{name}"}),
-    "AWS::SNS::Topic": _Shape(f"arn:aws:sns:{_HERE}:{{name}}", "TopicName", {"TopicName": "{name}"}),
+    "AWS::SNS::Topic": _Shape("arn:aws:sns:{here}:{name}", "TopicName", {"TopicName": "{name}"}),
     "AWS::SSM::Parameter": _Shape("{name}", "Name", {"Type": "{Type}", "Value": "{Value}"}),
     "AWS::SecretsManager::Secret": _Shape(
-        f"arn:aws:secretsmanager:{_HERE}:secret:{{name}}-AAAAAA",
+        "arn:aws:secretsmanager:{here}:secret:{name}-AAAAAA",
         "Name",
-        {"Id": f"arn:aws:secretsmanager:{_HERE}:secret:{{name}}-AAAAAA"},
+        {"Id": "arn:aws:secretsmanager:{here}:secret:{name}-AAAAAA"},
     ),
 }
 
@@ -104,7 +104,7 @@ class Identity:
     def attribute(self, name: str) -> str:
         """Return the value of `Fn::GetAtt`; raise KeyError where AWS has no such attribute."""
         if self._shape is None:
-            return self._fill(f"{{name}}.{name}")
+            return self._fill("{name}.") + name
         return self._fill(self._shape.attributes[name])
 
     def _fill(self, text: str) -> str:
@@ -112,16 +112,20 @@ class Identity:
 
     def _fact(self, fact: str) -> str:
         match fact:
+            case "here":
+                found = _HERE
             case "id":
-                return hashlib.sha256(self._logical_id.encode()).hexdigest()[:10]
+                found = hashlib.sha256(self._logical_id.encode()).hexdigest()[:10]
             case "readable":
-                return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", self._logical_id).lower()
+                found = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", self._logical_id).lower()
             case "secret":
-                return CLIENT_SECRETS[self._logical_id]
+                found = CLIENT_SECRETS[self._logical_id]
             case "function":
                 name = str(self._property_of("FunctionName"))
-                return name if name.startswith("arn:") else f"arn:aws:lambda:{_HERE}:function:{name}"
-        if fact != "name":
-            return text(self._property_of(fact))
-        named = self._property_of(self._shape.name) if self._shape and self._shape.name else None
-        return str(named or f"{PSEUDO_PARAMETERS['AWS::StackName']}-{self._logical_id}")
+                found = name if name.startswith("arn:") else f"arn:aws:lambda:{_HERE}:function:{name}"
+            case "name":
+                named = self._property_of(self._shape.name) if self._shape and self._shape.name else None
+                found = str(named or f"{PSEUDO_PARAMETERS['AWS::StackName']}-{self._logical_id}")
+            case _:
+                found = text(self._property_of(fact))
+        return found

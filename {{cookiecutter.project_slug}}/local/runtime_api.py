@@ -21,6 +21,7 @@ from starlette.routing import Route
 LARGEST_PAYLOAD = 6_291_556
 _ACCEPTED = JSONResponse({"status": "OK"}, 202)
 _PREFIX = "/2018-06-01/runtime"
+_INVOCATION = _PREFIX + "/invocation/{request_id}"
 
 
 class Outcome(Enum):
@@ -74,8 +75,8 @@ class RuntimeApi:
         self.app = Starlette(
             routes=[
                 Route(f"{_PREFIX}/invocation/next", self._next),
-                Route(f"{_PREFIX}/invocation/{{request_id}}/response", self._response, methods=["POST"]),
-                Route(f"{_PREFIX}/invocation/{{request_id}}/error", self._error, methods=["POST"]),
+                Route(_INVOCATION + "/response", self._response, methods=["POST"]),
+                Route(_INVOCATION + "/error", self._error, methods=["POST"]),
                 Route(f"{_PREFIX}/init/error", self._init_error, methods=["POST"]),
             ]
         )

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping
 
 from starlette.responses import HTMLResponse, Response
 
+STYLE = "body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem }"
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Sign in</title>
-<style>body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem }}</style>
+<style>{style}</style>
 <h1>Sign in</h1>
-{}
+{body}
 """
 FORM = """<p><b>{client}</b> asks to act for you with <b>{scopes}</b>.</p>
 <form method="post">
@@ -36,4 +37,6 @@ def page(body: str, status: int = 200) -> Response:
     """Return a page with `body`, which is HTML already."""
     # RFC 6749 section 10.13: nobody may frame the sign-in page.
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-    return HTMLResponse(PAGE.format(body), status, {"cache-control": "no-store", "content-security-policy": policy})
+    return HTMLResponse(
+        PAGE.format(style=STYLE, body=body), status, {"cache-control": "no-store", "content-security-policy": policy}
+    )
