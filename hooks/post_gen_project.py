@@ -23,7 +23,7 @@ def prune(answers: dict[str, Any], project: Path) -> None:
 prune(ANSWERS, Path.cwd())
 print(
     f"""
-{ANSWERS["project_name"]} is in {ANSWERS["project_slug"]}. Next:
+{ANSWERS["project_slug"]} is made. Next:
 
   cd {ANSWERS["project_slug"]}
   make dev                     # run it here, without AWS

@@ -24,7 +24,7 @@ def faults(answers: dict[str, str]) -> Iterator[str]:
     slug = answers["project_slug"]
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug) or len(slug) > LONGEST_SLUG:
         yield (
-            f"project_slug {slug!r} must be 1 to {LONGEST_SLUG} lower-case letters, digits and single hyphens, and "
+            f"project_slug {slug!a} must be 1 to {LONGEST_SLUG} lower-case letters, digits and single hyphens, and "
             "must start with a letter, because the CloudFormation stack is named after it. Try 'my-mcp-server'."
         )
     elif slug in RESERVED:

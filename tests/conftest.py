@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 from cookiecutter.main import cookiecutter
 
-from variants import QUESTIONS, ROOT, Answers, sources
+from variants import COMBINATIONS, QUESTIONS, ROOT, TEMPLATE_COMBINATIONS, Answers, sources
 
 Bake = Callable[..., Path]
 
 # Byte code beside the template's sources would be baked by whoever generates a project from this folder.
 sys.dont_write_bytecode = True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much there was to render, for a reader of the log."""
+    terminalreporter.write_line(
+        f"{len(COMBINATIONS)} combinations of answers, {len(TEMPLATE_COMBINATIONS)} distinct template.yaml"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,12 +52,6 @@ def test_a_second_generation_gives_the_same_bytes(bake: Bake, baked: Baked, answ
     assert contents(bake(**answers)) == contents(baked(answers))
 
 
-def test_the_number_of_combinations_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        print(f"\n{len(COMBINATIONS)} combinations of answers, all of them rendered.")
-    assert len(COMBINATIONS) == len({name_of(answers) for answers in COMBINATIONS})
-
-
 def test_what_to_do_next_is_told_at_the_end(bake: Bake, capfd: pytest.CaptureFixture[str]) -> None:
     bake(project_name="Team Tools")
     told = capfd.readouterr().out
