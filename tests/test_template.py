@@ -58,6 +58,11 @@ def test_sam_finds_no_lint(baked: Baked, answers: Answers) -> None:
     sam(baked(answers), "validate", "--lint")
 
 
+def test_these_are_all_the_templates_there_are(baked: Baked) -> None:
+    rendered = {(baked(answers) / "template.yaml").read_bytes() for answers in COMBINATIONS}
+    assert len(rendered) == len(TEMPLATE_COMBINATIONS)
+
+
 def lint(template: dict[str, Any]) -> list[str]:
     config = cfnlint.api.ManualArgs(regions=["us-east-1"])
     return [f"{match.rule.id} {match.message}" for match in cfnlint.api.lint(json.dumps(template), config=config)]

@@ -1,6 +1,5 @@
 """What the tests of the local stack share: handlers in a folder, an issuer with real keys, and a served HTTP API."""
 
-# ruff: noqa: E402 - what is tested can be imported when its folder is on the path, and not before.
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,11 +17,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-
-TEMPLATE = Path(__file__).parents[2] / "{{cookiecutter.project_slug}}"
-sys.path.insert(0, str(TEMPLATE))
-# What Python would leave in the template's folder would be rendered into projects.
-sys.dont_write_bytecode = True
 
 from local.functions import Host, LambdaFunction
 from local.http_api import HttpApi
