@@ -109,3 +109,9 @@ def test_the_readme_lists_every_question_and_choice() -> None:
     assert list(rows) == QUESTIONS
     for question, choices in CHOICES.items():
         assert re.findall(r"`([^`]+)`", rows[question]) == choices
+
+
+def test_the_map_of_the_local_stack_names_each_of_its_modules() -> None:
+    modules = {path.stem for path in files(".py", below=TEMPLATE / "local")} - {"__init__"}
+    described = re.findall(r"`(\w+)`", (TEMPLATE / "local/__init__.py").read_text())
+    assert set(described) == modules

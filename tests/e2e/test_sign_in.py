@@ -111,9 +111,10 @@ def bearer(request: httpx2.Request, token: str) -> httpx2.Request:
 async def test_the_documents_are_where_clients_look_and_name_the_url_exactly(stack: Stack) -> None:
     async with httpx2.AsyncClient() as http:
         for path in ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"):
-            response = await http.get(stack.origin + path)
+            response = await http.get(stack.origin + path, headers={"origin": "http://localhost:6274"})
             assert response.status_code == 200
             assert "max-age" in response.headers["cache-control"]
+            assert response.headers["access-control-allow-origin"] == "http://localhost:6274"
             document = response.json()
             assert document["resource"] == stack.mcp_url == stack.outputs["McpUrl"]
             assert document["scopes_supported"]

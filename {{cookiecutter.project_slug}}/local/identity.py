@@ -1,19 +1,14 @@
 """An OpenID provider for development and tests: sign in as anyone, as Cognito or as a provider by the book does it."""
 
 import hmac
-import json
 import re
 import secrets
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -23,8 +18,8 @@ from starlette.types import ASGIApp
 
 from local.oauth import OAuthError, basic, challenge_of, parameters, requested_scopes, require
 from local.sign_in_page import form, page
+from local.tokens import TOKEN_SECONDS, TokenIssuer
 
-TOKEN_SECONDS = 3600
 CODE_SECONDS = 300
 NO_STORE = {"cache-control": "no-store"}
 LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?(/.*)?")
@@ -108,10 +103,9 @@ class IdentityProvider:
         self._cognito = shape == "cognito"
         self._clients = {client.client_id: client for client in clients}
         self._resources = frozenset(resources)
-        self._audience = audience
+        self._tokens = TokenIssuer(issuer, audience, cognito=self._cognito)
         self._codes: dict[str, _Code] = {}
         self._refresh_tokens: dict[str, _Grant] = {}
-        self.rotate_key()
         # Scripts in browsers read all of these; the sign-in page is only ever navigated to.
         open_to_scripts = [
             Route(f"{parts.path}/.well-known/openid-configuration", self._metadata),
@@ -142,29 +136,11 @@ class IdentityProvider:
         `claims` replace the usual ones (`exp` is in Unix seconds), and None removes one. The usual ones are those of
         Cognito ("Using the access token" in its developer guide) or of RFC 9068 section 2.2.
         """
-        now = int(time())
-        usual: dict[str, object] = {
-            "iss": self._issuer,
-            "sub": client.client_id if subject is None else str(uuid.uuid5(uuid.NAMESPACE_URL, f"user:{subject}")),
-            "client_id": client.client_id,
-            "scope": " ".join(sorted(scopes)),
-            "iat": now,
-            "exp": now + TOKEN_SECONDS,
-            "jti": str(uuid.uuid4()),
-        }
-        if self._cognito:
-            # Cognito binds a resource for users only: a client's own token never has an audience.
-            audience = None if subject is None else resource
-            usual |= {"token_use": "access", "version": 2, "auth_time": now, "username": subject, "aud": audience}
-        else:
-            usual |= {"azp": client.client_id, "aud": resource or self._audience}
-        payload = {name: value for name, value in (usual | claims).items() if value is not None}
-        return jwt.encode(payload, self._key, "RS256", {"kid": self._kid, "typ": None if self._cognito else "at+jwt"})
+        return self._tokens.issue(client.client_id, scopes, subject, resource, claims)
 
     def rotate_key(self) -> None:
         """Sign with a new key from now on and publish only that, which leaves older tokens unverifiable."""
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._kid = secrets.token_urlsafe(16)
+        self._tokens.rotate_key()
 
     async def _metadata(self, _: Request) -> Response:
         """Describe the provider by OpenID Connect Discovery 1.0 section 3, which serves RFC 8414 section 2 as well."""
@@ -192,8 +168,7 @@ class IdentityProvider:
         return JSONResponse(document)
 
     async def _jwks(self, _: Request) -> Response:
-        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
-        return JSONResponse({"keys": [key | {"kid": self._kid, "use": "sig", "alg": "RS256"}]})
+        return JSONResponse(self._tokens.jwks())
 
     async def _authorize(self, request: Request) -> Response:
         submitted = request.method == "POST"
