@@ -125,6 +125,7 @@ def test_the_artifact_holds_byte_code_and_no_boto3(built: Built) -> None:
     assert not (artifact / "boto3").exists()
     assert not (artifact / "botocore").exists()
     assert list(artifact.glob("__pycache__/server.*.pyc"))
+    assert list(artifact.with_name("WellKnownFunction").glob("__pycache__/documents.*.pyc"))
     assert list(artifact.glob("mcp/__pycache__/*.pyc"))
 
 
