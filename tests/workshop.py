@@ -15,6 +15,14 @@ ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_6
 HERE = "{}.{}".format(*sys.version_info)
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of what a generated project runs.
+
+    Only beside the template's own sources does byte code do harm; without it the project's tools start slowly.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def interpreter(version: str) -> Path | None:
     """Return a Python of that minor version, from the PATH or from pyenv, or None if this machine has none."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path(shutil.which("pyenv") or "/none").resolve().parent.parent))
@@ -65,6 +73,6 @@ class Workshop:
     def _make(self, *targets: str) -> str:
         settings = {"VENV": self.venv, "TOOLS": self.tools, "PYTHON": self.python}
         command = ["make", "--no-print-directory", *targets, *(f"{name}={value}" for name, value in settings.items())]
-        done = subprocess.run(command, cwd=self.project, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=self.project, env=environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import Bake
 from variants import ROOT
-from workshop import ARCHITECTURE, Workshop
+from workshop import ARCHITECTURE, Workshop, environment
 
 PYTHON = "3.13"
 
@@ -83,7 +83,9 @@ class Built:
         log = self.project / "local.log"
         with (
             log.open("w") as stderr,
-            subprocess.Popen(command, cwd=self.project, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+            subprocess.Popen(
+                command, cwd=self.project, env=environment(), stdout=subprocess.PIPE, stderr=stderr, text=True
+            ) as process,
         ):
             try:
                 assert process.stdout

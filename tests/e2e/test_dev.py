@@ -13,6 +13,7 @@ import pytest
 
 from e2e.conftest import Built, Stack
 from e2e.test_refusals import post
+from workshop import environment
 
 
 class Dev:
@@ -27,7 +28,13 @@ class Dev:
         self.command += ["--runtime", str(tools / "runtime/bin/python"), "--sam", str(tools / "sam/bin/sam")]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            [*self.command, "--json"], cwd=self.project, stdout=pipe, stderr=pipe, text=True, bufsize=1
+            [*self.command, "--json"],
+            cwd=self.project,
+            env=environment(),
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            bufsize=1,
         )
         assert self.process.stdout
         self.stack = Stack(**json.loads(self.process.stdout.readline()))
@@ -102,7 +109,7 @@ def command_for(built: Built, *options: str) -> list[str]:
 
 def once(built: Built, *options: str) -> subprocess.CompletedProcess[str]:
     command = command_for(built, *options)
-    return subprocess.run(command, cwd=built.project, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=built.project, env=environment(), capture_output=True, text=True, check=False)
 
 
 def test_a_port_in_use_is_told_in_a_sentence(built: Built) -> None:
@@ -136,7 +143,9 @@ def test_the_tour_shows_what_answers_and_fails_with_what_does_not(built: Built, 
 def test_the_command_for_people_tells_them_how_to_connect(built: Built) -> None:
     command = command_for(built, "--port", "0")
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=built.project, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=built.project, env=environment(), stdout=pipe, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout
         told = ""
         while "Ctrl-C" not in told:
