@@ -41,7 +41,7 @@ async def test_the_environment_is_lambdas_and_nothing_of_the_developers(
     function: Make, code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
-    own = {"Variables": {"FLAG": True, "NUMBER": 5, "AWS_REGION": "eu-west-1"}}
+    own = {"Variables": {"FLAG": True, "NUMBER": 5}}
     logging = {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "LogGroup": "/mine"}
     async with function(Environment=own, LoggingConfig=logging) as called:
         variables = (await called.invoke({"do": "environment"})).payload
@@ -58,7 +58,8 @@ async def test_the_environment_is_lambdas_and_nothing_of_the_developers(
         "TZ": ":UTC",
         "FLAG": "true",
         "NUMBER": "5",
-        "AWS_REGION": "eu-west-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "GIVEN_BY_HOST": "yes",
         "cwd": str(code),
         "first on the path": str(code),
