@@ -1,5 +1,6 @@
 """What the sample tools ask this AWS account, as typed answers; it knows nothing of MCP."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         FunctionConfigurationTypeDef,
         ListFunctionsRequestTypeDef,
     )
+    from mypy_boto3_logs.type_defs import FilterLogEventsResponseTypeDef
 
 InstanceState = Literal["pending", "running", "shutting-down", "stopping", "stopped", "terminated"]
 
@@ -137,12 +139,7 @@ class LogScan:
     """A search of a log group's last `minutes` that its caller drives page by page, and may stop between any two."""
 
     def __init__(self, log_group: str, pattern: str, minutes: int) -> None:
-        since = datetime.now(UTC) - timedelta(minutes=minutes)
-        self._pages = iter(
-            aws.logs()
-            .get_paginator("filter_log_events")
-            .paginate(logGroupName=log_group, filterPattern=pattern, startTime=int(since.timestamp() * 1000))
-        )
+        self._pages = _log_pages(log_group, pattern, minutes)
 
     @aws.explained()
     def next_page(self) -> list[LogEvent] | None:
@@ -158,3 +155,12 @@ class LogScan:
             )
             for event in page["events"]
         ]
+
+
+def _log_pages(log_group: str, pattern: str, minutes: int) -> Iterator["FilterLogEventsResponseTypeDef"]:
+    since = datetime.now(UTC) - timedelta(minutes=minutes)
+    paginator = aws.logs().get_paginator("filter_log_events")
+    # A generator, so that boto3 is first met where the first page is asked for, off the event loop.
+    yield from paginator.paginate(
+        logGroupName=log_group, filterPattern=pattern, startTime=int(since.timestamp() * 1000)
+    )

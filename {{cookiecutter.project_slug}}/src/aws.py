@@ -15,20 +15,18 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
 
+_DENIED = "The function's role lacks the permission. Do not retry; ask the operator to allow it in template.yaml."
+_THROTTLED = "AWS is limiting the request rate. Wait a few seconds, then retry once."
 _ADVICE = {
-    "denied": "The function's role lacks the permission. Do not retry; ask the operator to allow it in template.yaml.",
-    "throttled": "AWS is limiting the request rate. Wait a few seconds, then retry once.",
-}
-_KINDS = {
-    "AccessDenied": "denied",
-    "AccessDeniedException": "denied",
-    "UnauthorizedOperation": "denied",
-    "RequestLimitExceeded": "throttled",
-    "SlowDown": "throttled",
-    "ThrottledException": "throttled",
-    "Throttling": "throttled",
-    "ThrottlingException": "throttled",
-    "TooManyRequestsException": "throttled",
+    "AccessDenied": _DENIED,
+    "AccessDeniedException": _DENIED,
+    "UnauthorizedOperation": _DENIED,
+    "RequestLimitExceeded": _THROTTLED,
+    "SlowDown": _THROTTLED,
+    "ThrottledException": _THROTTLED,
+    "Throttling": _THROTTLED,
+    "ThrottlingException": _THROTTLED,
+    "TooManyRequestsException": _THROTTLED,
 }
 
 
@@ -90,7 +88,7 @@ def explained() -> Iterator[None]:
     except ClientError as error:
         details = error.response.get("Error", {})
         code = details.get("Code", "Unknown")
-        advice = _ADVICE.get(_KINDS.get(code, ""), details.get("Message", ""))
+        advice = _ADVICE.get(code, details.get("Message", ""))
         kind = ResourceNotFoundError if code == "ResourceNotFoundException" else ResourceError
         raise kind(f"AWS refused {error.operation_name} ({code}). {advice}") from error
     except BotoCoreError as error:

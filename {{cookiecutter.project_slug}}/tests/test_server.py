@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoRegionError
 from botocore.stub import Stubber
 from mcp import Client
 from mcp.shared.exceptions import MCPError
@@ -171,6 +172,17 @@ async def test_a_scan_asks_aws_for_no_page_that_it_does_not_need() -> None:
         async with Client(build_server()) as client:
             scan = {"log_group": "/app", "pattern": "ERROR", "max_events": 1}
             assert not (await client.call_tool("scan_log_group", scan)).is_error
+
+
+async def test_a_client_that_cannot_be_made_is_an_error_the_model_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def logs() -> None:
+        raise NoRegionError
+
+    monkeypatch.setattr(aws, "logs", logs)
+    async with Client(build_server()) as client:
+        result = await client.call_tool("scan_log_group", {"log_group": "/app", "pattern": "ERROR"})
+    assert result.is_error
+    assert "AWS could not be reached (NoRegionError)" in text(result)
 
 
 @pytest.mark.usefixtures("account")
