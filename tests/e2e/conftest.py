@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,11 @@ class Stack:
     def origin(self) -> str:
         return self.mcp_url.removesuffix("/mcp")
 
-    def machine_token(self, **form: str) -> str:
+    def machine_token(self) -> str:
         """Get a token with the client credentials grant from the local provider, as a service would."""
         token_url = httpx2.get(f"{self.issuer}/.well-known/openid-configuration").json()["token_endpoint"]
         credentials = (self.machine_client_id, self.machine_client_secret)
-        response = httpx2.post(token_url, auth=credentials, data={"grant_type": "client_credentials", **form})
+        response = httpx2.post(token_url, auth=credentials, data={"grant_type": "client_credentials"})
         response.raise_for_status()
         return str(response.json()["access_token"])
 
@@ -70,16 +71,19 @@ class Built:
         self.workshop.make("build")
         self.template = project / ".aws-sam/build/template.yaml"
 
+    def command(self, *options: str) -> list[str]:
+        """Return the command that serves the project on a free port, unless an option says otherwise."""
+        python, runtime = self.workshop.venv / "bin/python", self.workshop.tools / "runtime/bin/python"
+        return [str(python), "-m", "local", "--port", "0", "--runtime", str(runtime), *options]
+
     @contextlib.contextmanager
-    def serve(self, template: Path | None = None, *options: str) -> Iterator[Stack]:
+    def serve(self, template: Path | None = None) -> Iterator[Stack]:
         """Serve the artifact on a free port until the block ends.
 
         Raises:
             AssertionError: With what it said, if it does not start.
         """
-        python, runtime = (self.workshop.venv / "bin/python", self.workshop.tools / "runtime/bin/python")
-        command: list[str | Path] = [python, "-m", "local", "--json", "--port", "0", *options]
-        command += ["--template", template or self.template, "--runtime", runtime]
+        command = self.command("--json", "--template", str(template or self.template))
         log = self.project / "local.log"
         with (
             log.open("w") as stderr,
@@ -138,16 +142,16 @@ def stack(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="session")
 def old_sdk() -> Path:
     """A Python with the 1.x line of the SDK, which cannot share an environment with 2.x."""
-    environment = ROOT / ".tools/mcp1"
-    python = environment / "bin/python"
-    uv = str(Path(shutil.which("uv", path=str(ROOT / ".venv/bin")) or shutil.which("uv") or "uv"))
-    if not (environment / ".ready").exists():
-        for command in (
-            [uv, "venv", "--quiet", "--clear", "--python", "3.11", str(environment)],
-            [uv, "pip", "install", "--quiet", "--python", str(python), "mcp>=1.30,<2"],
-        ):
+    folder = ROOT / ".tools/mcp1"
+    python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
+    if not (folder / ".ready").exists():
+        commands: list[list[str | Path]] = [
+            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+            [uv, "pip", "install", "--quiet", "--python", python, "mcp>=1.30,<2"],
+        ]
+        for command in commands:
             subprocess.run(command, check=True)
-        (environment / ".ready").touch()
+        (folder / ".ready").touch()
     return python
 
 

@@ -23,12 +23,10 @@ class Dev:
         self.project = folder / "project"
         ignored = shutil.ignore_patterns(".aws-sam", "local.log")
         shutil.copytree(built.project, self.project, ignore=ignored)
-        tools = built.workshop.tools
-        self.command = [str(built.workshop.venv / "bin/python"), "-m", "local", "--port", "0"]
-        self.command += ["--runtime", str(tools / "runtime/bin/python"), "--sam", str(tools / "sam/bin/sam")]
+        command = built.command("--json", "--sam", str(built.workshop.tools / "sam/bin/sam"))
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            [*self.command, "--json"],
+            command,
             cwd=self.project,
             env=environment(),
             stdout=pipe,
@@ -101,14 +99,8 @@ def test_ctrl_c_ends_it_quietly_with_all_that_it_started(dev: Dev) -> None:
             httpx2.get(url)
 
 
-def command_for(built: Built, *options: str) -> list[str]:
-    runtime = str(built.workshop.tools / "runtime/bin/python")
-    python = str(built.workshop.venv / "bin/python")
-    return [python, "-m", "local", "--runtime", runtime, "--template", str(built.template), *options]
-
-
 def once(built: Built, *options: str) -> subprocess.CompletedProcess[str]:
-    command = command_for(built, *options)
+    command = built.command("--template", str(built.template), *options)
     return subprocess.run(command, cwd=built.project, env=environment(), capture_output=True, text=True, check=False)
 
 
@@ -122,7 +114,7 @@ def test_a_port_in_use_is_told_in_a_sentence(built: Built) -> None:
 
 
 def test_a_parameter_that_the_template_refuses_is_told_in_a_sentence(built: Built) -> None:
-    done = once(built, "--port", "0", "--parameter", "AlarmEmail=nobody")
+    done = once(built, "--parameter", "AlarmEmail=nobody")
     assert done.returncode == 1
     assert "AlarmEmail cannot be 'nobody'" in done.stderr
     assert "must be one e-mail address" in done.stderr
@@ -130,18 +122,18 @@ def test_a_parameter_that_the_template_refuses_is_told_in_a_sentence(built: Buil
 
 
 def test_the_tour_shows_what_answers_and_fails_with_what_does_not(built: Built, tmp_path: Path) -> None:
-    good = once(built, "--port", "0", "--tour")
+    good = once(built, "--tour")
     assert good.returncode == 0
     assert "count_s3_buckets" in good.stdout
     assert '{"buckets": 3}' in good.stdout
     broken = built.changed(tmp_path, lambda text: text.replace("app.lambda_handler", "app.lambda_handle"))
-    bad = once(built, "--port", "0", "--tour", "--template", str(broken))
+    bad = once(built, "--tour", "--template", str(broken))
     assert bad.returncode == 1
     assert "FAILED" in bad.stdout
 
 
 def test_the_command_for_people_tells_them_how_to_connect(built: Built) -> None:
-    command = command_for(built, "--port", "0")
+    command = built.command("--template", str(built.template))
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, cwd=built.project, env=environment(), stdout=pipe, stderr=subprocess.DEVNULL, text=True
