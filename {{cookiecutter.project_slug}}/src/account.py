@@ -1,7 +1,6 @@
 """What the sample tools ask this AWS account, as typed answers; it knows nothing of MCP."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
         FunctionConfigurationTypeDef,
         ListFunctionsRequestTypeDef,
     )
-    from mypy_boto3_logs.type_defs import FilterLogEventsResponseTypeDef
 
 InstanceState = Literal["pending", "running", "shutting-down", "stopping", "stopped", "terminated"]
 
@@ -59,14 +57,6 @@ class Functions(BaseModel):
 
     functions: list[Function]
     next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page; None on the last one")
-
-
-class LogEvent(BaseModel):
-    """One log event."""
-
-    time: datetime
-    stream: str
-    message: str
 
 
 @aws.explained()
@@ -133,34 +123,3 @@ def count_buckets() -> int:
 def regions() -> list[str]:
     """Return the names of the regions that are enabled for the account, sorted."""
     return sorted(region["RegionName"] for region in aws.ec2().describe_regions()["Regions"])
-
-
-class LogScan:
-    """A search of a log group's last `minutes` that its caller drives page by page, and may stop between any two."""
-
-    def __init__(self, log_group: str, pattern: str, minutes: int) -> None:
-        self._pages = _log_pages(log_group, pattern, minutes)
-
-    @aws.explained()
-    def next_page(self) -> list[LogEvent] | None:
-        """Return the next page, which may be empty, or None after the last one."""
-        page = next(self._pages, None)
-        if page is None:
-            return None
-        return [
-            LogEvent(
-                time=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
-                stream=event["logStreamName"],
-                message=event["message"].rstrip(),
-            )
-            for event in page["events"]
-        ]
-
-
-def _log_pages(log_group: str, pattern: str, minutes: int) -> Iterator["FilterLogEventsResponseTypeDef"]:
-    since = datetime.now(UTC) - timedelta(minutes=minutes)
-    paginator = aws.logs().get_paginator("filter_log_events")
-    # A generator, so that boto3 is first met where the first page is asked for, off the event loop.
-    yield from paginator.paginate(
-        logGroupName=log_group, filterPattern=pattern, startTime=int(since.timestamp() * 1000)
-    )

@@ -14,6 +14,7 @@ from mcp_types import Completion, CompletionArgument, CompletionContext, PromptR
 from pydantic import BaseModel, Field
 
 import account
+import logs
 from annotations import READ_ONLY, explicit_annotations
 from telemetry import CallRecorder
 
@@ -38,7 +39,7 @@ class BucketCount(BaseModel):
 class LogMatches(BaseModel):
     """Log events that match a pattern."""
 
-    events: list[account.LogEvent]
+    events: list[logs.LogEvent]
     pages_searched: int
     truncated: bool = Field(description="True if the search stopped at max_events; narrow the pattern or the time")
 
@@ -96,8 +97,8 @@ def _add_tools(server: MCPServer) -> None:
         max_events: Annotated[int, Field(ge=1, le=500)] = 100,
     ) -> LogMatches:
         """Search a log group's recent events for a pattern; use it to see what a service reported and when."""
-        scan = account.LogScan(log_group, pattern, minutes)
-        events: list[account.LogEvent] = []
+        scan = logs.LogScan(log_group, pattern, minutes)
+        events: list[logs.LogEvent] = []
         pages = 0
         # Each page is a checkpoint: a cancelled call makes no further AWS request.
         while len(events) <= max_events and (page := await anyio.to_thread.run_sync(scan.next_page)) is not None:
