@@ -1,5 +1,6 @@
 """What the tests of the local stack share: handlers in a folder, an issuer with real keys, and a served HTTP API."""
 
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.functions import Host, LambdaFunction
-from local.http_api import HttpApi
+from local.http_api.api import HttpApi
 from local.listener import Listener
 from local.template import Resource, Stack, load
 
@@ -320,3 +321,119 @@ def serve(code: Path, issuer: Issuer) -> Serve:
                     await function.close()
 
     return served
+
+
+WEB_APP = """
+import asyncio, json, os, pathlib, sys
+
+checks = 0
+
+
+async def app(scope, receive, send):
+    path, query = scope["path"], scope["query_string"].decode()
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+
+    async def begin(status=200, *headers):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def add(chunk, more=True):
+        await send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+    global checks
+    if path == "/die":
+        os._exit(3)
+    elif path == "/warming":
+        checks += 1
+        await begin(503 if checks < 3 else 200)
+    elif path == "/empty":
+        await begin(204)
+    elif path == "/binary":
+        await begin(200, (b"content-type", b"image/png"))
+        await add(b"\\x00\\xff", False)
+    elif path == "/cookies":
+        await begin(200, (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"x-twice", b"1"), (b"x-twice", b"2"))
+    elif path == "/sized":
+        await begin(200, (b"content-length", b"200000"))
+        await add(b"x" * 200000, False)
+    elif path in ("/wait", "/until-gone", "/die-midway", "/break", "/break-sized"):
+        sized = [(b"content-length", b"100")] if path == "/break-sized" else []
+        await begin(200, (b"content-type", b"text/event-stream"), *sized)
+        await add(b"first")
+        if path in ("/wait", "/die-midway"):
+            await asyncio.to_thread(pathlib.Path(query).read_text)
+            if path == "/die-midway":
+                os._exit(3)
+            await add(b"second")
+        elif path == "/until-gone":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            await asyncio.to_thread(pathlib.Path(query).write_text, str(os.getpid()))
+        elif path in ("/break", "/break-sized"):
+            return
+    else:
+        if path == "/meet":
+            folder = pathlib.Path("met")
+            folder.mkdir(exist_ok=True)
+            (folder / str(os.getpid())).touch()
+            while len(list(folder.iterdir())) < 2:
+                await asyncio.sleep(0.005)
+        await begin(200, (b"content-type", b"application/json"))
+        seen = {
+            "method": scope["method"],
+            "raw_path": scope["raw_path"].decode(),
+            "query": query,
+            "names": [name.decode() for name, _ in scope["headers"]],
+            "headers": {name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
+            "body": body.decode(),
+            "pid": os.getpid(),
+            "port": os.environ["AWS_LWA_PORT"],
+            "PORT": os.environ.get("PORT"),
+            "checks": checks,
+        }
+        await add(json.dumps(seen).encode(), False)
+        return
+    await add(b"", False)
+"""
+RUN = """#!/bin/sh
+exec python3 -m uvicorn app:app --host 127.0.0.1 --port "$AWS_LWA_PORT" --lifespan off --log-level critical
+"""
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """A named pipe, by which a test and a function wait for each other."""
+    os.mkfifo(tmp_path / "fifo")
+    return tmp_path / "fifo"
+
+
+@pytest.fixture
+def web_app(tmp_path: Path) -> Path:
+    """A folder with an ASGI application, and the script that starts it."""
+    folder = tmp_path / "web_app"
+    folder.mkdir()
+    (folder / "app.py").write_text(WEB_APP)
+    (folder / "run.sh").write_text(RUN)
+    (folder / "run.sh").chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def adapted(function: Callable[..., LambdaFunction], web_app: Path) -> Callable[..., LambdaFunction]:
+    """Make a function of the folder `web_app` behind the web adapter; named in capitals are its variables."""
+
+    def make(mode: str = "buffered", **options: Any) -> LambdaFunction:
+        own = {name: value for name, value in options.items() if name.isupper()}
+        others = {name: value for name, value in options.items() if name not in own}
+        adapter = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "AWS_LWA_INVOKE_MODE": mode}
+        return function(
+            "run.sh",
+            folder=web_app,
+            Layers=["arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:30"],
+            Environment={"Variables": adapter | own},
+            **others,
+        )
+
+    return make

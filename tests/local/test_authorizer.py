@@ -13,8 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from local.authorizer import Grant, JwtAuthorizer, Refusal
+from local.http_api.authorizer import Grant, JwtAuthorizer
 from local.intrinsics import TemplateError
+from local.sign_in.refusal import Refusal
 from local.template import Resource
 
 pytestmark = pytest.mark.anyio

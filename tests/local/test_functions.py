@@ -1,6 +1,7 @@
 """Functions run in the real Lambda runtime, and end as they would on AWS."""
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -8,12 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.functions import LambdaFunction, PayloadTooLargeError
 from local.intrinsics import TemplateError
-from local.runtime_api import LARGEST_PAYLOAD, Outcome
+from local.outcome import Outcome, Result
+from local.response_stream import BrokenStreamError, ResponseStream
+from local.runtime_api import LARGEST_PAYLOAD
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +62,7 @@ async def test_the_environment_is_lambdas_and_nothing_of_the_developers(
         "TZ": ":UTC",
         "FLAG": "true",
         "NUMBER": "5",
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "GIVEN_BY_HOST": "yes",
@@ -289,3 +294,224 @@ async def test_a_function_that_is_no_python_is_refused(function: Make) -> None:
         function(Runtime="nodejs22.x")
     with pytest.raises(TemplateError, match="Function is not a zipped Python function"):
         function(PackageType="Image")
+
+
+async def test_the_handler_sees_the_callers_client_context(function: Make, tmp_path: Path) -> None:
+    source = (
+        "def handler(event, context):\n    sent = context.client_context\n    return sent and [sent.custom, sent.env]\n"
+    )
+    (tmp_path / "app.py").write_text(source)
+    async with function("app.handler", folder=tmp_path) as called:
+        given = await called.invoke({}, client_context={"custom": {"who": "Zoë"}, "env": {"locale": "nl"}})
+        assert given.payload == [{"who": "Zoë"}, {"locale": "nl"}]
+        assert (await called.invoke({})).payload is None
+
+
+# A runtime of its own: it answers an event by what the event says, in chunks.
+RUNTIME = """
+import http.client, json, os, threading
+
+api, prefix = os.environ["AWS_LAMBDA_RUNTIME_API"], "/2018-06-01/runtime/invocation/"
+calls = 0
+while True:
+    connection = http.client.HTTPConnection(api)
+    connection.request("GET", prefix + "next")
+    response = connection.getresponse()
+    event, request_id = json.loads(response.read()), response.headers["Lambda-Runtime-Aws-Request-Id"]
+    calls += 1
+    connection = http.client.HTTPConnection(api)
+    connection.putrequest("POST", f"{prefix}{request_id}/response")
+    connection.putheader("Lambda-Runtime-Function-Response-Mode", "streaming")
+    connection.putheader("Content-Type", event.get("type", "application/vnd.awslambda.http-integration-response"))
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
+    send = lambda data: connection.send(b"%x\\r\\n%s\\r\\n" % (len(data), data))
+    try:
+        for chunk in event.get("chunks", ['{"calls":%d}' % calls + "\\0" * 8, "one"]):
+            send(chunk.encode("latin-1"))
+        match event.get("then"):
+            case "die":
+                os._exit(3)
+            case "hang":
+                threading.Event().wait()
+            case "cut":
+                connection.close()
+                continue
+            case "flood":
+                while True:
+                    send(b"x" * 65536)
+            case "wait":
+                open(event["fifo"]).read()
+                send(b"two")
+        connection.send(b"0\\r\\n" + event.get("trailers", "").encode() + b"\\r\\n")
+        connection.getresponse().read()
+    except OSError:
+        pass
+"""
+PRELUDE = '{"statusCode":201}' + "\0" * 8
+
+
+@pytest.fixture
+def streaming(function: Make, tmp_path: Path) -> Make:
+    """Make a function whose runtime streams."""
+    (tmp_path / "runtime.py").write_text(RUNTIME)
+
+    def make(**properties: Any) -> LambdaFunction:
+        made = function(**properties)
+        made._command[1:] = [str(tmp_path / "runtime.py")]
+        return made
+
+    return make
+
+
+async def streamed(called: LambdaFunction, **event: Any) -> ResponseStream:
+    response = await called.stream(event)
+    assert isinstance(response, ResponseStream), response
+    return response
+
+
+async def read(response: ResponseStream) -> bytes:
+    return b"".join([chunk async for chunk in response])
+
+
+async def broken(response: ResponseStream) -> tuple[bytes, Result]:
+    """Read what there is of a response that breaks off, and how it does."""
+    read = b""
+    try:
+        async for chunk in response:
+            read += chunk
+    except BrokenStreamError as error:
+        return read, error.result
+    pytest.fail("The response has ended in good order.")
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [PRELUDE, "body"],
+        [PRELUDE + "bo", "dy"],
+        [PRELUDE[:5], PRELUDE[5:-3], PRELUDE[-3:] + "body"],
+        [PRELUDE + "body"],
+        [*PRELUDE, *"body"],
+    ],
+)
+async def test_a_streamed_response_has_its_prelude_first(streaming: Make, chunks: list[str]) -> None:
+    async with streaming() as called:
+        response = await streamed(called, chunks=chunks)
+        assert response.prelude == {"statusCode": 201}
+        assert await read(response) == b"body"
+
+
+async def test_a_body_may_have_the_delimiter_too_and_be_nothing(streaming: Make) -> None:
+    async with streaming() as called:
+        assert await read(await streamed(called, chunks=[PRELUDE, "a" + "\0" * 9 + "b"])) == b"a" + bytes(9) + b"b"
+        assert await read(await streamed(called, chunks=[PRELUDE])) == b""
+
+
+async def test_chunks_arrive_while_the_function_runs(streaming: Make, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    async with streaming() as called:
+        chunks = aiter(await streamed(called, then="wait", fifo=str(fifo)))
+        assert await anext(chunks) == b"one"
+        # The runtime is at the other end, and sends the second when it has read this.
+        await asyncio.to_thread(fifo.write_text, "go")
+        assert [chunk async for chunk in chunks] == [b"two"]
+
+
+async def test_a_runtime_that_does_not_stream_has_a_result(function: Make) -> None:
+    async with function() as called:
+        fine, failed = await called.stream({}), await called.stream({"do": "fail"})
+    assert isinstance(fine, Result)
+    assert fine.payload["calls"] == 1
+    assert isinstance(failed, Result)
+    assert failed.payload["errorType"] == "ValueError"
+
+
+async def test_a_function_that_does_not_start_does_not_stream(function: Make) -> None:
+    async with function("missing.handler") as called:
+        result = await called.stream({})
+    assert isinstance(result, Result)
+    assert result.outcome is Outcome.INIT_FAILURE
+
+
+async def test_an_error_in_the_trailers_breaks_the_response_and_the_next_call_finds_the_environment_warm(
+    streaming: Make,
+) -> None:
+    body = base64.b64encode(b"no more").decode()
+    trailers = f"Lambda-Runtime-Function-Error-Type: App.Tired\r\nLambda-Runtime-Function-Error-Body: {body}\r\n"
+    async with streaming(environments=1) as called:
+        sent, result = await broken(await streamed(called, trailers=trailers))
+        assert (await streamed(called)).prelude["calls"] == 2
+    assert sent == b"one"
+    assert result.outcome is Outcome.ERROR
+    assert result.payload == {"errorType": "App.Tired", "errorMessage": "no more"}
+
+
+@pytest.mark.parametrize(
+    ("then", "outcome", "kind", "survives"),
+    [
+        ("die", Outcome.ERROR, "Runtime.ExitError", False),
+        ("hang", Outcome.TIMEOUT, "Sandbox.Timedout", False),
+        ("cut", Outcome.ERROR, "Runtime.NoResponse", True),
+    ],
+)
+async def test_a_response_that_breaks_off_says_how_and_the_next_call_works(
+    streaming: Make, then: str, outcome: Outcome, kind: str, survives: bool
+) -> None:
+    async with streaming(environments=1, Timeout=1) as called:
+        sent, result = await broken(await streamed(called, then=then))
+        assert (await streamed(called)).prelude["calls"] == (2 if survives else 1)
+    assert sent == b"one"
+    assert (result.outcome, result.payload["errorType"]) == (outcome, kind)
+
+
+async def test_a_reader_that_goes_away_stops_the_runtime_and_the_next_call_finds_the_environment_warm(
+    streaming: Make,
+) -> None:
+    async with streaming(environments=1, Timeout=60) as called:
+        response = await streamed(called, then="flood")
+        assert (await anext(aiter(response))).startswith(b"one")
+        response.close()
+        after = await streamed(called)
+        assert (after.prelude["calls"], await read(after)) == (2, b"one")
+
+
+async def test_closing_breaks_a_response_off(streaming: Make) -> None:
+    called = streaming(Timeout=60)
+    response = await streamed(called, then="hang")
+    await called.close()
+    assert (await broken(response))[1].payload["errorType"] == "Runtime.ExitError"
+
+
+async def test_a_response_that_is_streamed_to_who_wants_it_whole_is_an_error(streaming: Make) -> None:
+    async with streaming(environments=1) as called:
+        result = await called.invoke({"then": "flood"})
+        assert (await streamed(called)).prelude["calls"] == 2
+    assert (result.outcome, result.payload["errorType"]) == (Outcome.ERROR, "Runtime.UnexpectedStream")
+
+
+@pytest.mark.parametrize("chunks", [["no prelude"], ["[]" + "\0" * 8], ["not JSON" + "\0" * 8], []])
+async def test_a_stream_without_a_prelude_is_an_error(streaming: Make, chunks: list[str]) -> None:
+    async with streaming() as called:
+        result = await called.stream({"chunks": chunks})
+    assert isinstance(result, Result)
+    assert (result.outcome, result.payload["errorType"]) == (Outcome.ERROR, "Runtime.MarshalError")
+
+
+async def test_a_stream_of_another_type_is_the_body(streaming: Make) -> None:
+    async with streaming() as called:
+        response = await streamed(called, type="text/plain", chunks=[PRELUDE, "x"])
+        assert await read(response) == PRELUDE.encode() + b"x"
+    assert response.prelude == {"statusCode": 200, "headers": {"content-type": "application/octet-stream"}}
+
+
+async def test_a_streamed_response_may_be_so_large_and_no_larger(
+    streaming: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.runtime_api.LARGEST_STREAM", 100)
+    async with streaming() as called:
+        assert len(await read(await streamed(called, chunks=[PRELUDE, "x" * 50, "y" * 50]))) == 100
+        sent, result = await broken(await streamed(called, chunks=[PRELUDE, "x" * 50, "y" * 51]))
+    assert len(sent) <= 100
+    assert result.payload["errorType"] == "Function.ResponseSizeTooLarge"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from local.http_api import LARGEST_BODY, LARGEST_HEAD, HttpApi
+from local.http_api.api import LARGEST_BODY, LARGEST_HEAD, HttpApi
 from local.intrinsics import TemplateError
 from local.template import Stack
 

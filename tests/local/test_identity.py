@@ -22,8 +22,8 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
-from local import identity
-from local.identity import Client, IdentityProvider
+from local.sign_in import identity
+from local.sign_in.identity import Client, IdentityProvider
 from oauth_storage import Storage
 
 pytestmark = pytest.mark.anyio

@@ -18,6 +18,7 @@ from mcp.types import ListToolsResult, PaginatedRequestParams, Tool, ToolAnnotat
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import local
+from local.sign_in.door import bearer
 from local.tour import tour
 
 pytestmark = pytest.mark.anyio
@@ -111,7 +112,7 @@ async def shown(
     server: MCPServer | Server[Any], capsys: pytest.CaptureFixture[str], token: str = TOKEN
 ) -> tuple[int, str]:
     async with serving(server) as url:
-        status = await tour(url, token)
+        status = await tour(bearer(url, token), token)
     return status, capsys.readouterr().out
 
 
@@ -205,7 +206,7 @@ async def test_a_refused_token_is_a_failed_session_with_its_http_status(capsys: 
 async def test_a_server_that_is_not_there_is_a_failed_session(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
-        status = await tour(f"http://127.0.0.1:{unheard.getsockname()[1]}/mcp", TOKEN)
+        status = await tour(bearer(f"http://127.0.0.1:{unheard.getsockname()[1]}/mcp", TOKEN), TOKEN)
     text = capsys.readouterr().out
     assert status == 1
     assert "ConnectError" in text
@@ -221,19 +222,8 @@ async def test_the_token_is_not_printed_even_if_the_server_sends_it_back(capsys:
 
     status, text = await shown(server, capsys)
     assert status == 0
-    assert "Bearer [token] xxx" in text
+    assert "Bearer [secret] xxx" in text
     assert TOKEN not in text
-
-
-async def test_white_space_around_the_token_is_not_sent(capsys: pytest.CaptureFixture[str]) -> None:
-    status, _ = await shown(example(), capsys, token=f" {TOKEN}\n")
-    assert status == 0
-
-
-@pytest.mark.parametrize("token", ["", "two\nlines", "sécret"])
-async def test_a_token_that_cannot_be_sent_is_not_quoted(capsys: pytest.CaptureFixture[str], token: str) -> None:
-    assert await tour("http://127.0.0.1:9/mcp", token) == 1
-    assert capsys.readouterr().out == "Failed: token (it is not of the form that RFC 6750 section 2.1 gives).\n"
 
 
 async def test_a_server_cannot_drive_the_terminal_or_flood_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,31 +286,15 @@ async def test_arguments_of_any_schema_are_described(capsys: pytest.CaptureFixtu
     assert 'colour: "red"|"green", size?: integer|null, anything?: any, nested?: any' in text
 
 
-async def run_alone(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Run `python -m local.tour` with nothing else in its environment."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "local.tour",
-        *arguments,
-        env={"PYTHONPATH": str(Path(local.__path__[0]).parent), "PATH": os.defpath, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
-
-
-async def test_it_runs_alone_on_a_terminal_of_any_encoding_with_the_token_from_the_environment() -> None:
+async def test_it_prints_to_a_terminal_of_any_encoding() -> None:
+    program = "import asyncio, sys; from local.sign_in.door import bearer; from local.tour import tour"
+    program += f"; sys.exit(asyncio.run(tour(bearer(sys.argv[1], {TOKEN!r}), {TOKEN!r})))"
+    variables = {"PYTHONPATH": str(Path(local.__path__[0]).parent), "PATH": os.defpath, "PYTHONIOENCODING": "ascii"}
+    variables["PYTHONDONTWRITEBYTECODE"] = "1"
     async with serving(example()) as url:
-        status, out, err = await run_alone(url, MCP_TOKEN=TOKEN, PYTHONIOENCODING="ascii")
-    assert (status, err) == (0, "")
-    assert '{"name": "?lice"}' in out
-
-
-async def test_it_says_how_to_run_it() -> None:
-    for arguments, environment in (((), {"MCP_TOKEN": TOKEN}), (("http://127.0.0.1:9/mcp",), {})):
-        status, out, err = await run_alone(*arguments, **environment)
-        assert (status, out) == (1, "")
-        assert err == "usage: MCP_TOKEN=... python -m local.tour URL\n"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, url, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert '{"name": "?lice"}' in out.decode()

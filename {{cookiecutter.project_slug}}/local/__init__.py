@@ -3,9 +3,9 @@
 Start reading at `stack`, which wires the rest together.
 
 - The template: `sam`, `template`, `parameters`, `intrinsics`, `identifiers`.
-- Its functions: `functions`, `environment`, `process`, `variables`, `runtime_api`.
-- Its API: `http_api`, `routes`, `request`, `response`, `cors`, `authorizer`, `jwks`.
-- Signing in: `identity`, `oauth`, `tokens`, `sign_in`, `sign_in_page`.
+- Its functions: `functions`, `layers`, `environment`, `process`, `variables`, `runtime_api`, `outcome`; and what they
+  stream: `response_stream`, `trailers`.
+- Its front door: `door`, and what it imports; `request` and `response` are HTTP's part of every door.
 - A stand-in for AWS: `aws`.
 - The program: `__main__`, `build`, `changes`, `listener`, `tour`.
 """

@@ -18,23 +18,15 @@ from local.parameters import ParameterError
 from local.stack import LocalStack, Settings
 from local.tour import tour
 
-_READY = """
-{name} is at  {url}
-Its issuer is  {issuer}
-
-  TOKEN={token}
-  npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list \\
-    --header "Authorization: Bearer $TOKEN"
-  claude mcp add --transport http {name} {url} --header "Authorization: Bearer $TOKEN"
-
-Anyone on this machine may sign in, and a token lives for an hour. Ctrl-C stops everything.
-"""
-
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description="Serve this project, without AWS or Docker.")
-    parser.add_argument("--port", type=int, default=3000, help="port of the API (default: 3000; 0: any free one)")
-    parser.add_argument("--identity-port", type=int, default=0, help="port of the identity provider (default: 0)")
+    parser.add_argument(
+        "--port", type=int, default=3000, help="port of the front door (default: 3000; 0: any free one)"
+    )
+    parser.add_argument(
+        "--identity-port", type=int, default=0, help="port of the identity provider, where there is one (default: 0)"
+    )
     parser.add_argument("--template", type=Path, help="a built template to serve, in place of building the project")
     parser.add_argument("--runtime", type=Path, default=Path(".tools/runtime/bin/python"), metavar="PYTHON")
     parser.add_argument("--sam", type=Path, default=Path(".tools/sam/bin/sam"), metavar="PATH")
@@ -50,21 +42,6 @@ def _options() -> argparse.Namespace:
     if options.environments < 1:
         parser.error("--environments must be at least 1")
     return options
-
-
-def _described(local: LocalStack, token: str) -> dict[str, object]:
-    people, machine = local.sign_in.people, local.sign_in.machine
-    return {
-        "mcp_url": local.mcp_url,
-        "issuer": local.sign_in.issuer,
-        "outputs": dict(local.stack.outputs),
-        "access_token": token,
-        "client_id": people and people.client_id,
-        "redirect_uris": list(people.redirect_uris) if people else [],
-        "machine_client_id": machine and machine.client_id,
-        "machine_client_secret": machine and machine.secret,
-        "aws_endpoint_url": local.aws_endpoint_url,
-    }
 
 
 async def _main(options: argparse.Namespace) -> int:
@@ -89,17 +66,16 @@ async def _main(options: argparse.Namespace) -> int:
     before = fingerprint(settings.project)
     async with AsyncExitStack() as entered:
         local = await entered.enter_async_context(LocalStack(settings))
-        token = local.access_token
         if options.tour:
-            status = await tour(local.mcp_url, token)
+            status = await tour(*local.door.client(local.stack))
             for name, line in unseen if status else []:
                 to_stderr(name, line)
             return status
         if options.json:
-            print(json.dumps(_described(local, token)), flush=True)
+            described = {"outputs": dict(local.stack.outputs), "aws_endpoint_url": local.aws_endpoint_url}
+            print(json.dumps(described | local.door.described(local.stack)), flush=True)
         else:
-            name = Path.cwd().name
-            print(_READY.format(name=name, url=local.mcp_url, issuer=local.sign_in.issuer, token=token), flush=True)
+            print(local.door.told(local.stack, Path.cwd().name), flush=True)
         if options.watch and not options.template:
             await follow(settings.project, local.reload, before)
         await asyncio.Event().wait()

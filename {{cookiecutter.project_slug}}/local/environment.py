@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from local.listener import Listener
+from local.outcome import Outcome, Result, failure
 from local.process import kill_group, started
-from local.runtime_api import Invocation, Outcome, Result, RuntimeApi, failure
+from local.runtime_api import Invocation, RuntimeApi
+from local.trailers import TrailerListener
 
 # Lambda developer guide, "Understanding the Lambda execution environment lifecycle": the Init phase has ten seconds.
 INIT_SECONDS = 10.0
@@ -42,7 +43,7 @@ class Environment:
         self._log = log
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._api = RuntimeApi(arn)
-        self._listener = Listener(self._api.app)
+        self._listener = TrailerListener(self._api.app)
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -78,17 +79,33 @@ class Environment:
         message = "\n".join([reported["errorMessage"], *self._tail])
         raise InitError(failure(Outcome.INIT_FAILURE, reported["errorType"], message))
 
-    async def invoke(self, event: bytes, seconds: float) -> Result:
-        """Return how `event` ended; an environment that it broke or outlasted is no longer `alive`: close it."""
-        invocation = Invocation(event, seconds)
+    async def invoke(self, invocation: Invocation) -> Result:
+        """Return how `invocation` ended; an environment that it broke or outlasted is no longer `alive`: close it.
+
+        A response that is streamed ends before this returns, and with a failure where this returns one.
+        """
         self._api.offer(invocation)
+        try:
+            result = await self._ended_with(invocation)
+        except BaseException:
+            self._break_off(invocation, failure(Outcome.ERROR, "Runtime.Closed", "The invocation was given up."))
+            raise
+        self._break_off(invocation, result)
+        return result
+
+    @staticmethod
+    def _break_off(invocation: Invocation, result: Result) -> None:
+        if invocation.begun.done():
+            invocation.begun.result().end(None if result.outcome is Outcome.RESPONSE else result)
+
+    async def _ended_with(self, invocation: Invocation) -> Result:
         # An invocation is over when the runtime asks for the next event, not when it has posted a response.
-        in_time = await self._first(self._over(invocation), seconds)
+        in_time = await self._first(self._over(invocation), invocation.seconds)
         if invocation.result.done():
             return invocation.result.result()
         if in_time:
             return failure(Outcome.ERROR, "Runtime.ExitError", f"{invocation.request_id} {self._exit()}")
-        message = f"{invocation.request_id} Task timed out after {seconds:.2f} seconds"
+        message = f"{invocation.request_id} Task timed out after {invocation.seconds:.2f} seconds"
         self._log(message)
         return failure(Outcome.TIMEOUT, "Sandbox.Timedout", message)
 

@@ -12,7 +12,10 @@ from typing import Any, Self
 from local.environment import Environment, InitError
 from local.identifiers import PSEUDO_PARAMETERS
 from local.intrinsics import TemplateError
-from local.runtime_api import LARGEST_PAYLOAD, Outcome, Result, failure
+from local.layers import command
+from local.outcome import Outcome, Result, failure
+from local.response_stream import ResponseStream
+from local.runtime_api import LARGEST_PAYLOAD, Invocation
 from local.template import Resource
 from local.variables import defined
 
@@ -46,11 +49,12 @@ class LambdaFunction:
     """Runs `resource`, an AWS::Lambda::Function of Python code in the folder `code`.
 
     An environment serves one event at a time, and stays for the next. When all are busy there will be another, up to
-    the host's limit; then invocations wait, where AWS would throttle. Layers are not loaded.
+    the host's limit; then invocations wait, where AWS would throttle. Layers are not loaded; the Lambda Web Adapter's
+    has a stand-in.
     """
 
     def __init__(self, resource: Resource, code: Path, host: Host) -> None:
-        """Start nothing yet. Raises TemplateError for a function that is no zipped Python code."""
+        """Start nothing yet. Raises TemplateError for a function that is no zipped Python code, or half an adapter."""
         properties = resource.properties
         if properties.get("PackageType", "Zip") != "Zip" or not str(properties.get("Runtime")).startswith("python"):
             raise TemplateError(f"{resource.logical_id} is not a zipped Python function: it cannot run here.")
@@ -58,8 +62,7 @@ class LambdaFunction:
         self._arn = _ARN + resource.ref
         self._code = code
         self._seconds = float(properties.get("Timeout", 3))
-        # Not resolved: the link is what makes an interpreter one of a virtual environment.
-        self._command = [str(host.runtime.absolute()), "-m", "awslambdaric", properties["Handler"]]
+        self._command = command(resource, code, host.runtime)
         self._variables = defined(resource, code, host.runtime) | dict(host.variables)
         self._host = host
         self._free = asyncio.Semaphore(host.environments)
@@ -68,6 +71,7 @@ class LambdaFunction:
         self._idle: list[Environment] = []
         self._running: set[Environment] = set()
         self._closing: set[asyncio.Task[None]] = set()
+        self._streaming: set[asyncio.Task[Result]] = set()
 
     async def __aenter__(self) -> Self:
         """Return the function, without an environment yet."""
@@ -105,18 +109,51 @@ class LambdaFunction:
                 return error.result
         return None
 
-    async def invoke(self, event: Mapping[str, Any]) -> Result:
-        """Return how the handler dealt with `event`. Raises PayloadTooLargeError."""
+    async def invoke(self, event: Mapping[str, Any], *, client_context: Mapping[str, Any] | None = None) -> Result:
+        """Return how the handler dealt with `event`; one that streams its response has failed.
+
+        `client_context` is what the caller of Lambda's Invoke API sends as such: `custom`, `env` and `client`. Raises
+        PayloadTooLargeError.
+        """
+        return await self._served(self._invocation(event, client_context, streams=False))
+
+    async def stream(
+        self, event: Mapping[str, Any], *, client_context: Mapping[str, Any] | None = None
+    ) -> Result | ResponseStream:
+        """Return the response to `event` once it begins, or how it ended, where the runtime did not stream it.
+
+        It goes on if the caller is gone by then; the environment is free again when the function is done. Raises
+        PayloadTooLargeError.
+        """
+        invocation = self._invocation(event, client_context, streams=True)
+        call = asyncio.create_task(self._served(invocation))
+        self._streaming.add(call)
+        call.add_done_callback(self._streaming.discard)
+        try:
+            waited: set[asyncio.Future[Any]] = {call, invocation.begun}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            call.cancel()
+            raise
+        return invocation.begun.result() if invocation.begun.done() else call.result()
+
+    def _invocation(
+        self, event: Mapping[str, Any], client_context: Mapping[str, Any] | None, *, streams: bool
+    ) -> Invocation:
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         if len(payload) > LARGEST_PAYLOAD:
             raise PayloadTooLargeError(f"{len(payload)} bytes are more than Lambda's {LARGEST_PAYLOAD}.")
+        context = None if client_context is None else json.dumps(client_context)
+        return Invocation(payload, self._seconds, context, streams)
+
+    async def _served(self, invocation: Invocation) -> Result:
         async with self._free:
             try:
                 environment = self._warmest() or await self._started()
             except InitError as error:
                 return error.result
             try:
-                return await environment.invoke(payload, self._seconds)
+                return await environment.invoke(invocation)
             finally:
                 if environment.alive:
                     self._idle.append(environment)

@@ -49,6 +49,15 @@ _SHAPES = {
     "AWS::ApiGatewayV2::Integration": _Shape("{id}", "", {"IntegrationId": "{id}"}),
     "AWS::ApiGatewayV2::Route": _Shape("{id}", "", {"RouteId": "{id}"}),
     "AWS::ApiGatewayV2::Stage": _Shape(name="StageName"),
+    "AWS::BedrockAgentCore::Gateway": _Shape(
+        "{readable}-{id}",
+        attributes={
+            "GatewayArn": "arn:aws:bedrock-agentcore:{here}:gateway/{readable}-{id}",
+            "GatewayIdentifier": "{readable}-{id}",
+            "GatewayUrl": "https://{readable}-{id}.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp",
+        },
+    ),
+    "AWS::BedrockAgentCore::GatewayTarget": _Shape("{GatewayIdentifier}|{id}", attributes={"TargetId": "{id}"}),
     "AWS::CloudWatch::Alarm": _Shape("{name}", "AlarmName", {"Arn": "arn:aws:cloudwatch:{here}:alarm:{name}"}),
     "AWS::Cognito::UserPool": _Shape(
         USER_POOL_ID,
@@ -65,10 +74,18 @@ _SHAPES = {
     "AWS::Cognito::UserPoolDomain": _Shape("{name}", "Domain", {"CloudFrontDistribution": "{id}.cloudfront.net"}),
     "AWS::Cognito::UserPoolResourceServer": _Shape(name="Identifier"),
     "AWS::DynamoDB::Table": _Shape("{name}", "TableName", {"Arn": "arn:aws:dynamodb:{here}:table/{name}"}),
+    "AWS::IAM::ManagedPolicy": _Shape(
+        "arn:aws:iam::123456789012:policy/{name}",
+        "ManagedPolicyName",
+        {"PolicyArn": "arn:aws:iam::123456789012:policy/{name}"},
+    ),
     "AWS::IAM::Role": _Shape("{name}", "RoleName", {"Arn": "arn:aws:iam::123456789012:role/{name}", "RoleId": "{id}"}),
     "AWS::KMS::Key": _Shape("{id}", "", {"Arn": "arn:aws:kms:{here}:key/{id}", "KeyId": "{id}"}),
     "AWS::Lambda::Alias": _Shape("{function}:{Name}", "", {"AliasArn": "{function}:{Name}"}),
     "AWS::Lambda::Function": _Shape("{name}", "FunctionName", {"Arn": "arn:aws:lambda:{here}:function:{name}"}),
+    "AWS::Lambda::Url": _Shape(
+        "{target}", "", {"FunctionArn": "{target}", "FunctionUrl": "https://{id}.lambda-url.us-east-1.on.aws/"}
+    ),
     "AWS::Lambda::Version": _Shape("{function}:1", "", {"FunctionArn": "{function}:1", "Version": "1"}),
     "AWS::Logs::LogGroup": _Shape("{name}", "LogGroupName", {"Arn": "arn:aws:logs:{here}:log-group:{name}:*"}),
     "AWS::S3::Bucket": _Shape("{name}", "BucketName", {"Arn": "arn:aws:s3:::{name}"}),
@@ -85,6 +102,12 @@ _SHAPES = {
 def text(value: object) -> str:
     """Return a scalar as CloudFormation writes it in a string: booleans in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def function_arn(name: object, qualifier: object = None) -> str:
+    """Return the ARN of a function that is given by its name or ARN, and perhaps by its alias too."""
+    arn = str(name) if str(name).startswith("arn:") else f"arn:aws:lambda:{_HERE}:function:{name}"
+    return f"{arn}:{qualifier}" if qualifier else arn
 
 
 class Identity:
@@ -121,8 +144,9 @@ class Identity:
             case "secret":
                 found = CLIENT_SECRETS[self._logical_id]
             case "function":
-                name = str(self._property_of("FunctionName"))
-                found = name if name.startswith("arn:") else f"arn:aws:lambda:{_HERE}:function:{name}"
+                found = function_arn(self._property_of("FunctionName"))
+            case "target":
+                found = function_arn(self._property_of("TargetFunctionArn"), self._property_of("Qualifier"))
             case "name":
                 named = self._property_of(self._shape.name) if self._shape and self._shape.name else None
                 found = str(named or f"{PSEUDO_PARAMETERS['AWS::StackName']}-{self._logical_id}")

@@ -1,6 +1,7 @@
-"""A request to an HTTP API, and the event that it becomes: payload format 2.0.
+"""A request to an HTTP API or a function URL, and the event that it becomes: payload format 2.0.
 
-Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"; Lambda developer guide,
+"Invoking Lambda function URLs", of which the format is the same.
 """
 
 import base64
@@ -27,11 +28,13 @@ HOP_BY_HOP = frozenset(
 class HttpRequest:
     """A request as API Gateway sees it: header names in lower case, the path decoded, the query raw.
 
-    `head` is the size of request line and headers as they came, in bytes.
+    `raw_path` is the path as it was sent, which is what a signature covers; `head` is the size of request line and
+    headers as they came, in bytes.
     """
 
     method: str
     path: str
+    raw_path: str
     query: str
     protocol: str
     scheme: str
@@ -48,6 +51,7 @@ async def received(scope: Scope, receive: Receive, largest_body: int) -> HttpReq
     return HttpRequest(
         method=scope["method"],
         path=scope["path"],
+        raw_path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         protocol=f"HTTP/{scope['http_version']}",
         scheme=scope["scheme"],
@@ -62,7 +66,7 @@ async def received(scope: Scope, receive: Receive, largest_body: int) -> HttpReq
 def event(request: HttpRequest, context: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
     """Return the event of `request`.
 
-    `context` has what of `requestContext` is the API's: apiId, routeKey, requestId, and authorizer if any;
+    `context` has what of `requestContext` is the API's or the URL's: apiId, routeKey, requestId, and authorizer if any;
     `parameters` are the path's. That `rawPath` is decoded is from captures of the service that others have published
     (hotsock/voker#8); X-Forwarded-Proto and -Port tell the truth, where AWS's would be https and 443.
     """

@@ -1,6 +1,7 @@
-"""The response of an HTTP API, and how a function's result becomes one: payload format 2.0.
+"""The response of an HTTP API or a function URL, and how a function's result becomes one: payload format 2.0.
 
-Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"; Lambda developer guide,
+"Invoking Lambda function URLs".
 """
 
 import base64
@@ -20,7 +21,7 @@ _NO_BODY = frozenset([204, 304])
 
 
 class MalformedResponseError(ValueError):
-    """A function returned what payload format 2.0 does not allow; API Gateway answers 500."""
+    """A function returned what payload format 2.0 does not allow; API Gateway answers 500, a function URL 502."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,23 @@ class HttpResponse:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
 
+    @property
+    def may_have_body(self) -> bool:
+        """Whether a body may follow at all (RFC 9110)."""
+        return self.status not in _NO_BODY
+
     async def send(self, send: Send, added: list[tuple[str, str]]) -> None:
         """Send the response by ASGI, with more headers."""
+        body = self.body if self.may_have_body else b""
+        sized = [("content-length", str(len(body)))] if self.may_have_body else []
+        await self.send_head(send, [*added, *sized])
+        await send({"type": "http.response.body", "body": body})
+
+    async def send_head(self, send: Send, added: list[tuple[str, str]]) -> None:
+        """Send status and headers by ASGI, with more headers; the body follows in messages of its own."""
         headers = [*self.headers, *added]
-        body = b"" if self.status in _NO_BODY else self.body
-        if self.status not in _NO_BODY:
-            headers.append(("content-length", str(len(body))))
         encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
         await send({"type": "http.response.start", "status": self.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": body})
 
 
 def response(result: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The local stack: API, functions, identity provider and a stand-in for AWS, wired as the template says."""
+"""The local stack: the front door, the functions and a stand-in for AWS, wired as the template says."""
 
 import asyncio
 import logging
@@ -15,11 +15,10 @@ from starlette.types import Receive, Scope, Send
 
 from local.aws import LocalAws
 from local.build import build
+from local.door import Door
 from local.functions import Host, LambdaFunction, to_stderr
-from local.http_api import HttpApi
 from local.intrinsics import TemplateError
 from local.listener import HOST, Listener, bind
-from local.sign_in import SignIn, origins, sign_in
 from local.template import Stack, load
 
 # An SDK must not fall back to the developer's own account where a variable is missing.
@@ -58,7 +57,7 @@ class LocalStack:
     """
 
     stack: Stack
-    sign_in: SignIn
+    door: Door
     aws_endpoint_url: str | None = None
 
     def __init__(self, settings: Settings) -> None:
@@ -73,17 +72,14 @@ class LocalStack:
         async with AsyncExitStack() as entered:
             listening = bind(self._settings.port)
             entered.callback(listening.close)
-            identity_listening = bind(self._settings.identity_port)
-            entered.callback(identity_listening.close)
-            self._authority = f"{HOST}:{listening.getsockname()[1]}"
-            self._identity_url = f"http://{HOST}:{identity_listening.getsockname()[1]}"
+            self.door = Door(f"{HOST}:{listening.getsockname()[1]}", self._settings.identity_port)
+            entered.callback(self.door.close)
             loading = asyncio.create_task(self._loaded(self._folder))
             entered.push_async_callback(_cancelled, loading)
             variables = await self._variables(entered)
             self._host = Host(self._settings.runtime, variables, self._settings.environments, self._settings.log)
             stack = await loading
-            self.sign_in = sign_in(stack, self._identity_url, self._mcp_url(stack))
-            await entered.enter_async_context(Listener(self.sign_in.provider.app, identity_listening))
+            await self.door.open(stack, entered)
             entered.push_async_callback(self._stop)
             await self._serve(stack)
             await entered.enter_async_context(Listener(self._answer, listening))
@@ -95,16 +91,6 @@ class LocalStack:
     ) -> None:
         """Stop everything."""
         await self._entered.aclose()
-
-    @property
-    def mcp_url(self) -> str:
-        """Where MCP clients connect: the template's output McpUrl, on this machine."""
-        return self._mcp_url(self.stack)
-
-    @property
-    def access_token(self) -> str:
-        """A new token that may call the MCP URL for an hour."""
-        return self.sign_in.access_token(self.mcp_url)
 
     async def reload(self) -> None:
         """Build and load the project anew, and put its functions and routes in the place of those that serve.
@@ -138,9 +124,9 @@ class LocalStack:
         """Return the stack, built into `folder` if need be, with its public names moved to this machine."""
         settings = self._settings
         template = settings.template or await build(settings.project, settings.sam, settings.runtime, folder)
-        stack = load(template, settings.parameters, {"Issuer": self._identity_url})
-        names = {f"https://{name}": f"http://{self._authority}" for name in stack.domain_names}
-        return stack.relocated(names | origins(stack, self._identity_url))
+        stack = load(template, settings.parameters, self.door.parameters)
+        names = {f"https://{name}": f"http://{self.door.authority}" for name in stack.domain_names}
+        return stack.relocated({**names, **self.door.origins(stack)})
 
     async def _serve(self, stack: Stack, *, whole: bool = False) -> None:
         """Answer with `stack` from now on; with `whole`, only if all of its functions start, else TemplateError."""
@@ -149,13 +135,13 @@ class LocalStack:
             for resource in stack.of_type("AWS::Lambda::Function")
         ]
         by_id = {function.name: function for function in functions}
-        api = HttpApi(stack, by_id, {self._authority, *stack.domain_names})
+        app = self.door.app(stack, by_id)
         try:
             await _warmed(functions, whole=whole)
         except BaseException:
             await asyncio.gather(*(function.close() for function in functions))
             raise
-        self.stack, self._api = stack, api
+        self.stack, self._app = stack, app
         for old in self._functions:
             task = asyncio.create_task(old.close(drain=True))
             self._draining[task] = old
@@ -163,13 +149,10 @@ class LocalStack:
         self._functions = functions
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._api(scope, receive, send)
+        await self._app(scope, receive, send)
 
     async def _stop(self) -> None:
         await asyncio.gather(*(function.close() for function in [*self._functions, *self._draining.values()]))
-
-    def _mcp_url(self, stack: Stack) -> str:
-        return stack.outputs.get("McpUrl", f"http://{self._authority}/mcp")
 
 
 async def _warmed(functions: list[LambdaFunction], *, whole: bool) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from local import sam
-from local.identifiers import text
+from local.identifiers import Identity, text
 from local.intrinsics import NO_VALUE, Resolver, TemplateError
 from local.parameters import evaluate
 
+_URLS = {"AWS::BedrockAgentCore::Gateway": "GatewayUrl", "AWS::Lambda::Url": "FunctionUrl"}
 _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+(?::[\w$-]+)?")
 
 
@@ -65,11 +66,16 @@ class Stack:
 
     @property
     def domain_names(self) -> list[str]:
-        """The names that AWS would serve the template's APIs at."""
+        """The names that AWS would serve the template's APIs, function URLs and gateways at."""
         own = [
             f"{api.ref}.execute-api.us-east-1.amazonaws.com"
             for api in self.of_type("AWS::ApiGatewayV2::Api")
             if not api.properties.get("DisableExecuteApiEndpoint")
+        ]
+        own += [
+            Identity(kind, resource.logical_id, resource.properties.get).attribute(attribute).split("/")[2]
+            for kind, attribute in _URLS.items()
+            for resource in self.of_type(kind)
         ]
         return own + [domain.ref for domain in self.of_type("AWS::ApiGatewayV2::DomainName")]
 

@@ -1,26 +1,27 @@
 """A tour of an MCP server by the official client: what it has, and what it answers where nothing need be filled in."""
 
-import asyncio
 import json
-import os
-import re
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import httpx2
 from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
+from mcp.client import Transport
 from mcp.shared.metadata_utils import get_display_name
 from mcp.types import CallToolResult, Prompt, Resource, ResourceTemplate, TextContent, TextResourceContents, Tool
 
 WIDTH = 100
 ANSWER_LINES = 6
-ANSWER_SECONDS = 30
-BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+ANSWER_SECONDS = 60
 
 _T = TypeVar("_T")
+
+NoteRefusal = Callable[[httpx2.Response], Awaitable[None]]
+# How to reach a server; whoever speaks HTTP gives each response to the argument.
+Connect = Callable[[NoteRefusal], AbstractAsyncContextManager[Transport]]
 
 
 class _EndlessListError(Exception):
@@ -31,17 +32,17 @@ class _EndlessListError(Exception):
 
 
 class _Report:
-    """What is printed, and which steps have failed; the token is never printed, whoever sends it back."""
+    """What is printed, and which steps have failed; the secret is never printed, whoever sends it back."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, secret: str) -> None:
         self.failed: list[str] = []
-        self._token = token
+        self._secret = secret
         self._refusal = ""
 
     def say(self, text: str, *, indent: int = 0, lines: int = 1) -> None:
         """Print at most so many lines, without the characters by which a server could drive the terminal."""
         shown: list[str] = []
-        for line in text.replace(self._token, "[token]").splitlines():
+        for line in text.replace(self._secret, "[secret]").splitlines():
             shown += textwrap.wrap("".join(char if char.isprintable() else " " for char in line), WIDTH - indent)
         if len(shown) > lines:
             shown[lines - 1 :] = [f"{shown[lines - 1][: WIDTH - indent - 4]} ..."]
@@ -71,20 +72,15 @@ class _Report:
             self._refusal = f" (HTTP {response.status_code})"
 
 
-async def tour(mcp_url: str, access_token: str) -> int:
-    """Show a server at a Streamable HTTP URL: print what it has, call what is harmless and read what is static.
+async def tour(connect: Connect, secret: str) -> int:
+    """Show a server: print what it has, call what is harmless and read what is static.
 
     Only tools that say they are read-only and require no argument are called. Returns the exit status: 0 if everything
     answered without an error, else 1 with the failed steps named in the last line. A server that misbehaves or cannot
-    be reached raises nothing.
+    be reached raises nothing, and `secret`, by which it lets us in, is printed by no means.
     """
-    token = access_token.strip()
-    if not BEARER.fullmatch(token):
-        # An HTTP client's complaint about it would quote it, and escaped, so that it could not be left out.
-        print("Failed: token (it is not of the form that RFC 6750 section 2.1 gives).")
-        return 1
-    report = _Report(token)
-    shown = await report.attempt("session", _visit(mcp_url, token, report))
+    report = _Report(secret)
+    shown = await report.attempt("session", _visit(connect, report))
     print()
     if report.failed:
         report.say(f"Failed: {', '.join(report.failed)}.", lines=ANSWER_LINES)
@@ -93,11 +89,10 @@ async def tour(mcp_url: str, access_token: str) -> int:
     return 0
 
 
-async def _visit(mcp_url: str, token: str, report: _Report) -> str:
-    headers, hooks = {"authorization": f"Bearer {token}"}, {"response": [report.note_refusal]}
+async def _visit(connect: Connect, report: _Report) -> str:
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=ANSWER_SECONDS, event_hooks=hooks) as http,
-        Client(streamable_http_client(mcp_url, http_client=http), read_timeout_seconds=ANSWER_SECONDS) as client,
+        connect(report.note_refusal) as transport,
+        Client(transport, read_timeout_seconds=ANSWER_SECONDS) as client,
     ):
         server = client.server_info
         name = f"{get_display_name(server)} {server.version}".rstrip() if server else "a server without a name"
@@ -210,9 +205,3 @@ def _reasons(error: BaseException) -> Iterator[str]:
             yield from _reasons(inner)
     else:
         yield f"{type(error).__name__}: {error}"
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or not os.environ.get("MCP_TOKEN"):  # noqa: PLR2004 - the command and one URL
-        sys.exit("usage: MCP_TOKEN=... python -m local.tour URL")
-    sys.exit(asyncio.run(tour(sys.argv[1], os.environ["MCP_TOKEN"])))

@@ -16,6 +16,7 @@ def defined(resource: Resource, code: Path, runtime: Path) -> dict[str, str]:
     properties = resource.properties
     logging = properties.get("LoggingConfig", {})
     variables = {
+        # On AWS too the first `python3` on it is the runtime's own.
         "PATH": f"{runtime.absolute().parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
@@ -23,6 +24,8 @@ def defined(resource: Resource, code: Path, runtime: Path) -> dict[str, str]:
         # /var/task is read-only on AWS; a build that is served here stays as it was built.
         "PYTHONDONTWRITEBYTECODE": "1",
         "LAMBDA_TASK_ROOT": str(code),
+        # As on AWS, where boto3 is in it; here there is no such folder, and the interpreter has its own boto3.
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "_HANDLER": properties["Handler"],
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{properties['Runtime']}",
         "AWS_REGION": _REGION,

@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp
 
-from local.oauth import OAuthError, basic, challenge_of, parameters, requested_scopes, require
-from local.sign_in_page import form, page
-from local.tokens import TOKEN_SECONDS, TokenIssuer
+from local.sign_in.oauth import OAuthError, basic, challenge_of, parameters, requested_scopes, require
+from local.sign_in.page import form, page
+from local.sign_in.tokens import TOKEN_SECONDS, TokenIssuer
 
 CODE_SECONDS = 300
 NO_STORE = {"cache-control": "no-store"}

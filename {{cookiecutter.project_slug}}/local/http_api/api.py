@@ -10,14 +10,14 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from local.authorizer import Refusal
-from local.cors import Cors
 from local.functions import LambdaFunction, PayloadTooLargeError
+from local.http_api.cors import Cors
+from local.http_api.routes import Route, routes
 from local.intrinsics import TemplateError
 from local.request import HttpRequest, event, received
 from local.response import HttpResponse, MalformedResponseError, response
-from local.routes import Route, routes
 from local.runtime_api import Outcome, Result
+from local.sign_in.refusal import Refusal
 from local.template import Resource, Stack
 
 # API Gateway developer guide, "Quotas for configuring and running an HTTP API": request line and headers; payload.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.authorizer import JwtAuthorizer
+from local.http_api.authorizer import JwtAuthorizer
 from local.identifiers import PSEUDO_PARAMETERS
 from local.intrinsics import TemplateError
 from local.template import Resource, Stack

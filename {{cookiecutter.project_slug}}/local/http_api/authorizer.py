@@ -13,22 +13,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
-from jwt.types import Options
 
 from local.intrinsics import TemplateError
-from local.jwks import KeySet, NoKeyError
+from local.sign_in.jwks import CHECKS, KeySet, NoKeyError
+from local.sign_in.refusal import Refusal
 from local.template import Resource
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 _SOURCE = re.compile(r"\$request\.(header|querystring)\.([\w-]+)")
-# Names are compared here, where `client_id` may stand in for `aud`; of `sub` and `jti` AWS asks nothing.
-_CHECKS: Options = {
-    "require": ["exp"],
-    "verify_iss": False,
-    "verify_aud": False,
-    "verify_sub": False,
-    "verify_jti": False,
-}
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,14 +29,6 @@ class Grant:
     """A request may pass; `context` is what its event has in `requestContext.authorizer`."""
 
     context: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A request may not pass: answer `status` with `challenge` in `www-authenticate`."""
-
-    status: int
-    challenge: str
 
 
 class _RefusedError(Exception):
@@ -107,7 +91,7 @@ class JwtAuthorizer:
         if not isinstance(header.get("kid"), str):
             raise _RefusedError("the token does not have a kid")
         key = await self._keys.key(header["kid"])
-        claims: dict[str, Any] = jwt.decode(token, key, algorithms=ALGORITHMS, options=_CHECKS)
+        claims: dict[str, Any] = jwt.decode(token, key, algorithms=ALGORITHMS, options=CHECKS)
         if claims.get("iss") != self._issuer:
             raise _RefusedError("the token does not have a valid issuer")
         audience = claims["aud"] if "aud" in claims else claims.get("client_id")

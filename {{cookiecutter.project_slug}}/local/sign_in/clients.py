@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.identifiers import CLIENT_SECRETS, USER_POOL_ID
-from local.identity import Client, IdentityProvider
 from local.intrinsics import TemplateError
+from local.sign_in.identity import Client, IdentityProvider
 from local.template import Resource, Stack
 
 _CODE = frozenset(["authorization_code", "refresh_token"])

@@ -1,0 +1,1 @@
+"""A Lambda function URL, whose callers need two permissions."""

@@ -1,0 +1,1 @@
+"""A stand-in for the Lambda Invoke API, and a client's transport over it."""

@@ -1,0 +1,11 @@
+"""What an authorizer says to who may not pass."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request may not pass: answer `status` with `challenge` in `www-authenticate`."""
+
+    status: int
+    challenge: str
