@@ -12,11 +12,14 @@ def prune(answers: dict[str, Any], project: Path) -> None:
     """Apply the manifest `_variants` of cookiecutter.json to the rendered project."""
     manifest = answers["_variants"]
     for path, source in manifest["alternatives"].items():
-        (project / source.format(**answers)).rename(project / path)
+        chosen = project / source.format(**answers)
+        # Not every choice has the file: where there is no HTTP, nothing reads the caller from a request.
+        if chosen.exists():
+            chosen.rename(project / path)
     for path, needed in manifest["only"].items():
+        target = project / path
         if any(answers[question] not in choices for question, choices in needed.items()):
-            target = project / path
-            shutil.rmtree(target) if target.is_dir() else target.unlink()
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
     shutil.rmtree(project / "variants")
 
 

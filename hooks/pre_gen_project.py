@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
@@ -12,8 +13,11 @@ RESERVED = {"aux", "con", "nul", "prn", *(f"{port}{number}" for port in ("com", 
 
 LONGEST_SLUG = 40
 
+# A name as PyPI has it (PEP 508), with extras, and with a version if one is wanted.
+PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(\[[A-Za-z0-9._,-]+\])?(==[A-Za-z0-9.!+_-]+)?")
 
-def faults(answers: dict[str, str]) -> Iterator[str]:
+
+def faults(answers: dict[str, Any]) -> Iterator[str]:
     """Yield one sentence for each answer that cannot be used: what is wrong, and what to give instead."""
     for question, longest in (("project_name", 60), ("description", 200)):
         answer = answers[question]
@@ -29,6 +33,16 @@ def faults(answers: dict[str, str]) -> Iterator[str]:
         )
     elif slug in RESERVED:
         yield f"project_slug {slug!r} is a name that Windows keeps for itself. Try '{slug}-mcp'."
+    for pair in answers["_variants"]["refused"]:
+        if all(answers[question] in choices for question, choices in pair["answers"].items()):
+            given = " with ".join(f"{question}={answers[question]}" for question in pair["answers"])
+            yield f"{given} cannot work: {pair['reason']} Choose {pair['instead']} instead."
+    package = answers["stdio_package"]
+    if answers["adapter"] == "stdio" and package and not PACKAGE.fullmatch(package):
+        yield (
+            f"stdio_package {package!a} must be the name of a package on PyPI, if need be with a version, such as "
+            "mcp-server-time or mcp-server-time==2026.1.1; or blank for the sample server."
+        )
 
 
 if FAULTS := list(faults(ANSWERS)):

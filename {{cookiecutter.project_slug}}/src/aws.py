@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from sdk import ResourceError, ResourceNotFoundError
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -1,4 +1,4 @@
-"""HTTP API events and their responses, payload format 2.0, which function URLs use as well.
+"""The events of HTTP APIs and function URLs, and the responses to them: payload format 2.0.
 
 Source: "Create AWS Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide.
 """
@@ -9,14 +9,14 @@ from http import HTTPStatus
 from typing import Any, TypedDict
 from urllib.parse import unquote
 
-from mcp_types import INTERNAL_ERROR, INVALID_REQUEST
+from mcp.types import INTERNAL_ERROR, INVALID_REQUEST
 from starlette.types import Scope
 
-# "Lambda quotas": the most bytes that a synchronous invocation may answer with.
-MAX_RESPONSE_BYTES = 6_291_556
+import limits
+
+MAX_RESPONSE_BYTES = limits.MAX_RESPONSE_BYTES
 # JSON makes at most six bytes of one (a control character), so a body below this need not be measured.
 _SURELY_SMALL_BYTES = MAX_RESPONSE_BYTES // 6 - 10_000
-_LONGEST_ID = 1_000
 
 
 class Response(TypedDict):
@@ -68,29 +68,28 @@ def response(status: int, raw_headers: list[tuple[bytes, bytes]], content: bytes
     return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": encoded}
 
 
+def content(answer: Response) -> bytes:
+    """Return the body of a response as it goes over the wire."""
+    return base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+
+
 def _json(status: int, content: dict[str, Any]) -> Response:
-    body = json.dumps({"jsonrpc": "2.0", **content})
-    return response(status, [(b"content-type", b"application/json")], body.encode())
+    return response(status, [(b"content-type", b"application/json")], json.dumps(content).encode())
 
 
-def error(status: int, message: str) -> Response:
-    """Return a JSON-RPC error that belongs to no request."""
-    code = INTERNAL_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
-    return _json(status, {"id": None, "error": {"code": code, "message": message}})
+def error(status: int, message: str, code: int | None = None) -> Response:
+    """Return a JSON-RPC error that belongs to no request; `code` is by `status` unless it is given."""
+    if code is None:
+        code = INTERNAL_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
+    return _json(status, {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}})
 
 
 def bounded(answer: Response, request_body: bytes) -> Response:
     """Return `answer`, or what stands for one that Lambda would drop: the model reads it if it called a tool."""
     if len(answer["body"]) < _SURELY_SMALL_BYTES:
         return answer
-    size = len(json.dumps(answer, ensure_ascii=False).encode())
+    size = limits.size(answer)
     if size <= MAX_RESPONSE_BYTES:
         return answer
     call = json.loads(request_body)
-    # An id is echoed, so that one of megabytes would be too large again.
-    call_id = call["id"] if len(str(call["id"])) < _LONGEST_ID else None
-    message = f"The result has {size:,} bytes, and Lambda carries {MAX_RESPONSE_BYTES:,}. Ask for less at a time."
-    if call["method"] == "tools/call":
-        result = {"content": [{"type": "text", "text": message}], "isError": True, "resultType": "complete"}
-        return _json(200, {"id": call_id, "result": result})
-    return _json(200, {"id": call_id, "error": {"code": INTERNAL_ERROR, "message": message}})
+    return _json(200, limits.too_large(call["method"], call["id"], size))

@@ -4,19 +4,24 @@ To add a tool, write one function under `_add_tools`. The model reads its docstr
 write both for them. If it calls AWS, allow the action in template.yaml, beside a comment that names the tool.
 """
 
-import os
 from typing import Annotated
 
 import anyio.to_thread
-from mcp.server.caching import CacheHint
-from mcp.server.mcpserver import Context, MCPServer
-from mcp_types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 from pydantic import BaseModel, Field
 
 import account
 import logs
-from annotations import READ_ONLY, explicit_annotations
-from telemetry import CallRecorder
+from sdk import (
+    READ_ONLY,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    Context,
+    MCPServer,
+    PromptReference,
+    ResourceTemplateReference,
+    new_server,
+)
 
 VERSION = "0.1.0"
 
@@ -24,10 +29,6 @@ INSTRUCTIONS = """\
 Read-only view of one AWS account, in the region of this server.
 Start with a list_ or count_ tool. Pass `next_cursor` back as `cursor` until it is null to see every page.
 If a result says that the role lacks a permission, tell the user; retrying does not help."""
-
-# The lists are the same for every caller and change only with a deployment; what a resource says is the caller's.
-_LISTS = CacheHint(ttl_ms=300_000, scope="public")
-_CONTENT = CacheHint(ttl_ms=60_000, scope="private")
 
 
 class BucketCount(BaseModel):
@@ -46,23 +47,7 @@ class LogMatches(BaseModel):
 
 def build_server() -> MCPServer:
     """Return a new server with everything registered, for the Lambda function and for tests alike."""
-    server = MCPServer(
-        name=os.environ.get("POWERTOOLS_SERVICE_NAME", "mcp-server"),
-        title=os.environ.get("SERVER_TITLE"),
-        version=VERSION,
-        instructions=INSTRUCTIONS,
-        # A subscription would hold an invocation, and its bill, until the function times out.
-        subscriptions=False,
-        cache_hints={
-            "server/discover": _LISTS,
-            "tools/list": _LISTS,
-            "prompts/list": _LISTS,
-            "resources/list": _LISTS,
-            "resources/templates/list": _LISTS,
-            "resources/read": _CONTENT,
-        },
-    )
-    server.middleware.extend([CallRecorder(server), explicit_annotations])
+    server = new_server(VERSION, INSTRUCTIONS)
     _add_tools(server)
     _add_resources(server)
     _add_prompts(server)
@@ -127,7 +112,7 @@ def _add_resources(server: MCPServer) -> None:
             return None
         page = await anyio.to_thread.run_sync(account.functions, None, None)
         names = sorted(item.name for item in page.functions if item.name.startswith(argument.value))
-        return Completion(values=names, has_more=page.next_cursor is not None)
+        return Completion.model_validate({"values": names, "hasMore": page.next_cursor is not None})
 
 
 def _add_prompts(server: MCPServer) -> None:

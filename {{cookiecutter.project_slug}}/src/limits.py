@@ -1,0 +1,26 @@
+"""How much Lambda carries, and what is said instead of an answer that is larger."""
+
+import json
+from typing import Any
+
+from mcp.types import INTERNAL_ERROR
+
+# "Lambda quotas": the most bytes that a synchronous invocation may answer with.
+MAX_RESPONSE_BYTES = 6_291_556
+_LONGEST_ID = 1_000
+
+
+def size(answer: Any) -> int:
+    """Return the bytes of `answer` as Lambda's runtime client sends it: as JSON."""
+    return len(json.dumps(answer, ensure_ascii=False).encode())
+
+
+def too_large(method: str, call_id: str | int | None, found: int) -> dict[str, Any]:
+    """Return the JSON-RPC answer that stands for one of `found` bytes: the model reads it if it called a tool."""
+    # An id is echoed, so that one of megabytes would be too large again.
+    answer: dict[str, Any] = {"jsonrpc": "2.0", "id": call_id if len(str(call_id)) < _LONGEST_ID else None}
+    message = f"The result has {found:,} bytes, and Lambda carries {MAX_RESPONSE_BYTES:,}. Ask for less at a time."
+    if method == "tools/call":
+        result = {"content": [{"type": "text", "text": message}], "isError": True, "resultType": "complete"}
+        return {**answer, "result": result}
+    return {**answer, "error": {"code": INTERNAL_ERROR, "message": message}}

@@ -1,0 +1,19 @@
+"""The Lambda entry point: HTTP events in, HTTP responses out, and a stdio server's process for each request."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from mcp_lambda import LambdaFunctionURLEventHandler
+
+from child import StdioChild
+from events import Response
+from http_stdio import HttpStdio
+from telemetry import logger
+
+_app = HttpStdio(LambdaFunctionURLEventHandler(StdioChild()))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Any, context: LambdaContext) -> Response:
+    """Serve one HTTP request to the MCP endpoint on behalf of the principal that signed it."""
+    return _app(event, context)

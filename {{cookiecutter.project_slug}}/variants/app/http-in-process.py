@@ -1,0 +1,25 @@
+"""The Lambda entry point: HTTP events in, HTTP responses out."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import caller
+import principal
+import security
+from asgi import LambdaAsgi
+from events import Response
+from methods import PostOnly
+from server import build_server
+from telemetry import logger
+
+_app = LambdaAsgi(
+    PostOnly(build_server().streamable_http_app(stateless_http=True, transport_security=security.SETTINGS))
+)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Any, context: LambdaContext) -> Response:
+    """Serve one HTTP request to the MCP endpoint on behalf of the caller that AWS has verified."""
+    with caller.acting_for(principal.of(event.get("requestContext") if isinstance(event, dict) else None)):
+        return _app(event, context)

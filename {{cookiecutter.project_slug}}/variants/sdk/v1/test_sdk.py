@@ -1,0 +1,36 @@
+"""What the 1.x line of the SDK does in a way of its own."""
+
+import pytest
+from botocore.stub import Stubber
+from mcp import McpError
+from mcp.shared.memory import create_connected_server_and_client_session
+from pydantic import AnyUrl
+
+import aws
+from server import VERSION, build_server
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_client_is_told_the_servers_own_version() -> None:
+    async with create_connected_server_and_client_session(build_server()) as client:
+        told = (await client.initialize()).serverInfo
+    assert (told.name, told.version) == ("test-server", VERSION)
+
+
+@pytest.mark.parametrize(("code", "number"), [("ResourceNotFoundException", -32002), ("AccessDeniedException", 0)])
+async def test_a_resource_that_cannot_be_read_is_an_error_in_words(code: str, number: int) -> None:
+    async with create_connected_server_and_client_session(build_server()) as client:
+        with Stubber(aws.functions()) as stubbed:
+            stubbed.add_client_error("get_function_configuration", code)
+            with pytest.raises(McpError) as refused:
+                await client.read_resource(AnyUrl("aws://lambda/none"))
+    assert refused.value.error.code == number
+    # Without the SDK's own words before it, which say nothing.
+    assert refused.value.error.message.startswith(f"AWS refused GetFunctionConfiguration ({code}).")
+
+
+async def test_a_resource_that_there_never_was_is_an_error_in_words() -> None:
+    async with create_connected_server_and_client_session(build_server()) as client:
+        with pytest.raises(McpError, match="Unknown resource: aws://nowhere"):
+            await client.read_resource(AnyUrl("aws://nowhere"))
