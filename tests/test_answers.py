@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cookiecutter.exceptions import FailedHookException
 
 from conftest import Bake
 from test_source import UniqueKeys
+from variants import DEFAULT, REFUSED, Answers, facts, name_of
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,43 @@ def test_a_slug_that_windows_reserves_is_refused(template: Path, tmp_path: Path,
     assert f"Try '{slug}-mcp'" in refuse(template, tmp_path, project_slug=slug)
 
 
+@pytest.mark.parametrize("answers", REFUSED, ids=name_of)
+def test_a_pair_that_cannot_work_is_refused_with_what_to_choose_instead(
+    bake: Bake, capfd: pytest.CaptureFixture[str], answers: Answers
+) -> None:
+    with pytest.raises(FailedHookException):
+        bake(**answers)
+    told = capfd.readouterr().err
+    assert "Nothing was generated:" in told
+    assert f"adapter=web-adapter with endpoint={answers['endpoint']} cannot work" in told
+    assert "Choose adapter=in-process" in told
+
+
+def test_a_refused_pair_leaves_no_file(template: Path, tmp_path: Path) -> None:
+    refusal = refuse(template, tmp_path, endpoint="lambda-invoke", adapter="web-adapter")
+    assert "Choose adapter=in-process, or endpoint=function-url instead." in refusal
+
+
+@pytest.mark.parametrize(
+    "package", ["two words", "git+https://example.com/x", "../x", "-r other.txt", "a>=1", "a;b", "a\nb", "a==", "[x]"]
+)
+def test_what_cannot_name_a_package_is_refused(template: Path, tmp_path: Path, package: str) -> None:
+    refusal = refuse(template, tmp_path, adapter="stdio", stdio_package=package)
+    assert "- stdio_package" in refusal
+    assert "mcp-server-time" in refusal
+
+
+@pytest.mark.parametrize("package", ["mcp-server-time", "awslabs.aws-documentation-mcp-server", "a[b,c]==1.2.3"])
+def test_a_package_with_extras_and_a_version_is_taken(bake: Bake, package: str) -> None:
+    project = bake(adapter="stdio", stdio_package=package)
+    for name in ("requirements.in", "requirements.txt"):
+        assert package in (project / "src" / name).read_text().splitlines()
+
+
+def test_an_answer_that_does_not_matter_is_ignored(bake: Bake) -> None:
+    assert (bake(stdio_package="no package at all") / "template.yaml").exists()
+
+
 def refuse(template: Path, folder: Path, **answers: str) -> str:
     """Run the real command with raw answers; assert that it wrote nothing, and return what it said."""
     replay, output = folder / "replay.json", folder / "output"
@@ -82,7 +121,8 @@ def refuse(template: Path, folder: Path, **answers: str) -> str:
     typed = {name: value for name, value in context.items() if not name.startswith("_")}
     typed = {name: value[0] if isinstance(value, list) else value for name, value in typed.items()}
     typed |= {"project_slug": "my-mcp-server"} | answers
-    private = {name: value for name, value in context.items() if name.startswith("_") and name != "__prompts__"}
+    private = {name: value for name, value in facts(DEFAULT | typed).items() if name.startswith("__")}
+    private |= {name: value for name, value in context.items() if name.startswith("_") and name[1] != "_"}
     # A replay file carries answers as typed; on the command line cookiecutter would render them first.
     replay.write_text(json.dumps({"cookiecutter": typed | private}))
     command = [sys.executable, "-m", "cookiecutter", str(template), "--replay-file", str(replay), "-o", str(output)]

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from variants import COMBINATIONS, Answers
+from variants import DEFAULT, PACKAGE, Answers
 
 GOLDEN = Path(__file__).parent / "golden"
 SHAPES: dict[str, Answers] = {
-    "cognito": COMBINATIONS[0],
-    "oidc": COMBINATIONS[0] | {"authorization": "oidc", "ci": "none"},
+    "http-api-cognito": DEFAULT,
+    "http-api-oidc": DEFAULT | {"authorization": "oidc", "ci": "none"},
+    "function-url-web-adapter": DEFAULT | {"endpoint": "function-url", "adapter": "web-adapter"},
+    "agentcore-gateway": DEFAULT | {"endpoint": "agentcore-gateway"},
+    "lambda-invoke-package": DEFAULT | {"endpoint": "lambda-invoke", "adapter": "stdio", "stdio_package": PACKAGE},
 }
-KEPT = ("template.yaml", "README.md", "well_known/documents.py")
+KEPT = ("template.yaml", "README.md")
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from variants import TEMPLATE
+from conftest import Bake
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl"  # shaped like one, and nobody's
 META = {
@@ -30,10 +30,11 @@ class Context:
 
 
 @pytest.fixture(scope="module")
-def handler() -> Iterator[Any]:
-    """The handler of the template's own sources, made once, as an execution environment makes it."""
+def handler(bake: Bake) -> Iterator[Any]:
+    """The default project's handler, made once, as an execution environment makes it."""
+    source = bake() / "src"
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TEMPLATE / "src"))
+        patch.syspath_prepend(str(source))
         patch.setenv("MCP_URL", "https://mcp.example.com/mcp")
         patch.setenv("ALLOWED_ORIGINS", "http://localhost:6274")
         patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "MCP")
@@ -47,7 +48,7 @@ def handler() -> Iterator[Any]:
 
         yield app.lambda_handler
         for name in set(sys.modules) - before:
-            if str(TEMPLATE) in str(getattr(sys.modules[name], "__file__", "")):
+            if str(source) in str(getattr(sys.modules[name], "__file__", "")):
                 del sys.modules[name]
 
 

@@ -14,11 +14,23 @@ from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.yaml_helper import yaml_parse
 
-from variants import CHOICES, COMBINATIONS, TEMPLATE_COMBINATIONS, Answers, name_of
+from variants import COMBINATIONS, DEFAULT, PACKAGE, TEMPLATE_COMBINATIONS, Answers, name_of
 
 every_template = pytest.mark.parametrize("answers", TEMPLATE_COMBINATIONS, ids=name_of)
-every_authorization = pytest.mark.parametrize(
-    "answers", [COMBINATIONS[0] | {"authorization": choice} for choice in CHOICES["authorization"]], ids=name_of
+SHAPES = [
+    answers
+    for answers in TEMPLATE_COMBINATIONS
+    if all(answers[question] == DEFAULT[question] for question in ("python_version", "architecture"))
+]
+every_shape = pytest.mark.parametrize("answers", SHAPES, ids=name_of)
+every_http_api = pytest.mark.parametrize(
+    "answers", [answers for answers in SHAPES if answers["endpoint"] == "http-api"], ids=name_of
+)
+by_iam = pytest.mark.parametrize(
+    "answers", [answers for answers in SHAPES if answers["endpoint"] in {"function-url", "lambda-invoke"}], ids=name_of
+)
+every_gateway = pytest.mark.parametrize(
+    "answers", [answers for answers in SHAPES if answers["endpoint"] == "agentcore-gateway"], ids=name_of
 )
 Baked = Callable[[Answers], Path]
 
@@ -59,8 +71,13 @@ def test_sam_finds_no_lint(baked: Baked, answers: Answers) -> None:
 
 
 def test_these_are_all_the_templates_there_are(baked: Baked) -> None:
-    rendered = {(baked(answers) / "template.yaml").read_bytes() for answers in COMBINATIONS}
-    assert len(rendered) == len(TEMPLATE_COMBINATIONS)
+    plain = [
+        answers
+        for answers in COMBINATIONS
+        if all(answers[question] == DEFAULT[question] for question in ("python_version", "architecture", "ci"))
+    ]
+    rendered = {(baked(answers) / "template.yaml").read_bytes() for answers in plain}
+    assert len(rendered) == len(SHAPES)
 
 
 def lint(template: dict[str, Any]) -> list[str]:
@@ -75,7 +92,7 @@ def test_what_sam_makes_of_it_has_no_lint_either(baked: Baked, answers: Answers)
 
 
 def test_a_circle_and_a_typo_would_be_found(baked: Baked) -> None:
-    template = translated(baked(COMBINATIONS[0]))
+    template = translated(baked(DEFAULT))
     template["Resources"]["HttpApi"]["Properties"]["Description"] = {"Ref": "McpIntegration"}
     template["Resources"]["Stage"]["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimt"] = 1
     assert {finding.split()[0] for finding in lint(template)} >= {"E3002", "E3004"}
@@ -85,7 +102,7 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return {name: item["Properties"] for name, item in template["Resources"].items() if item["Type"] == kind}
 
 
-@every_authorization
+@every_http_api
 def test_the_mcp_routes_need_a_token_with_a_scope_and_only_the_documents_need_none(
     baked: Baked, answers: Answers
 ) -> None:
@@ -105,7 +122,7 @@ def test_the_mcp_routes_need_a_token_with_a_scope_and_only_the_documents_need_no
 
 
 def test_the_audience_takes_bound_tokens_and_plain_ones(baked: Baked) -> None:
-    authorizer = of_type(translated(baked(COMBINATIONS[0])), "AWS::ApiGatewayV2::Authorizer")["JwtAuthorizer"]
+    authorizer = of_type(translated(baked(DEFAULT)), "AWS::ApiGatewayV2::Authorizer")["JwtAuthorizer"]
     assert authorizer["JwtConfiguration"]["Audience"] == [
         {"Fn::Sub": "${PublicOrigin.Value}/mcp"},
         {"Ref": "SignInClient"},
@@ -113,7 +130,7 @@ def test_the_audience_takes_bound_tokens_and_plain_ones(baked: Baked) -> None:
     ]
 
 
-@every_authorization
+@every_http_api
 def test_no_call_outlives_the_api(baked: Baked, answers: Answers) -> None:
     for function in of_type(translated(baked(answers)), "AWS::Lambda::Function").values():
         assert function["Timeout"] <= 29
@@ -139,7 +156,7 @@ NEEDS_STAR = {
 }
 
 
-@every_authorization
+@every_shape
 def test_roles_allow_the_least(baked: Baked, answers: Answers) -> None:
     for name, statement in statements(translated(baked(answers))):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
@@ -148,21 +165,28 @@ def test_roles_allow_the_least(baked: Baked, answers: Answers) -> None:
         assert statement["Resource"] != "*" or {*actions} <= NEEDS_STAR, (name, actions)
 
 
-@every_authorization
+@every_shape
 def test_every_wide_permission_says_why_and_every_sample_permission_says_for_what(
     baked: Baked, answers: Answers
 ) -> None:
     text = (baked(answers) / "template.yaml").read_text()
     assert not re.search(r'Resource: "\*"$', text, re.MULTILINE)
-    samples = text.split("PolicyName: samples")[1].split("McpLogGroup:")[0]
-    assert not re.search(r"- Effect: Allow$", samples, re.MULTILINE)
+    samples = text.split("PolicyName: samples")[1:]
+    assert bool(samples) != bool(answers["stdio_package"])
+    for policy in samples:
+        assert not re.search(r"- Effect: Allow$", policy.split("McpLogGroup:")[0], re.MULTILINE)
 
 
-@every_authorization
+@every_shape
 def test_two_stacks_fit_into_one_account_and_region(baked: Baked, answers: Answers) -> None:
     template = translated(baked(answers))
     names = {"AlarmName", "DashboardName", "Domain", "FunctionName", "LogGroupName", "Name", "RoleName", "TableName"}
-    local = {"AWS::ApiGatewayV2::Authorizer", "AWS::Cognito::UserPoolResourceServer", "AWS::Lambda::Alias"}
+    local = {
+        "AWS::ApiGatewayV2::Authorizer",
+        "AWS::BedrockAgentCore::GatewayTarget",
+        "AWS::Cognito::UserPoolResourceServer",
+        "AWS::Lambda::Alias",
+    }
     for resource, item in template["Resources"].items():
         if item["Type"] in local or "Condition" in item:  # named within their stack, or after the operator's domain
             continue
@@ -171,11 +195,11 @@ def test_two_stacks_fit_into_one_account_and_region(baked: Baked, answers: Answe
             assert re.search(r"AWS::Stack(Name|Id)|\"Ref\": \"Mcp|\"Ref\": \"WellKnown", value), (resource, name)
 
 
-@every_authorization
+@every_shape
 def test_every_alarm_watches_something_of_this_stack_and_tells_the_topic(baked: Baked, answers: Answers) -> None:
     template = translated(baked(answers))
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 6
+    assert len(alarms) == {"http-api": 6, "function-url": 5}.get(answers["endpoint"], 3)
     for name, alarm in alarms.items():
         watched = set(re.findall(r'"Ref": "(\w+)"', json.dumps(alarm)))
         assert watched & {"McpFunction", "WellKnownFunction", "HttpApi"}, name
@@ -184,7 +208,7 @@ def test_every_alarm_watches_something_of_this_stack_and_tells_the_topic(baked: 
         assert alarm["DatapointsToAlarm"] <= alarm["EvaluationPeriods"]
 
 
-@every_authorization
+@every_shape
 def test_the_dashboard_is_json_and_shows_every_tool_by_the_metrics_of_the_code(baked: Baked, answers: Answers) -> None:
     body = of_type(translated(baked(answers)), "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(body)["widgets"]
@@ -197,7 +221,7 @@ def test_the_dashboard_is_json_and_shows_every_tool_by_the_metrics_of_the_code(b
         assert f'"{metric}"' in code
 
 
-@every_authorization
+@every_shape
 def test_every_log_group_forgets_in_time(baked: Baked, answers: Answers) -> None:
     template = translated(baked(answers))
     groups = of_type(template, "AWS::Logs::LogGroup")
@@ -207,5 +231,87 @@ def test_every_log_group_forgets_in_time(baked: Baked, answers: Answers) -> None
 
 
 def test_preflight_allows_the_headers_of_the_protocol(baked: Baked) -> None:
-    cors = of_type(translated(baked(COMBINATIONS[0])), "AWS::ApiGatewayV2::Api")["HttpApi"]["CorsConfiguration"]
+    cors = of_type(translated(baked(DEFAULT)), "AWS::ApiGatewayV2::Api")["HttpApi"]["CorsConfiguration"]
     assert {"authorization", "mcp-protocol-version", "mcp-method", "mcp-name"} <= set(cors["AllowHeaders"])
+
+
+def policy_statements(template: dict[str, Any], policy: str) -> dict[str, dict[str, Any]]:
+    found = of_type(template, "AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]["Statement"]
+    return {statement["Action"]: statement for statement in found}
+
+
+@by_iam
+def test_callers_are_let_in_by_exactly_what_the_endpoint_needs(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    url = answers["endpoint"] == "function-url"
+    actions = {"lambda:InvokeFunction", "lambda:InvokeFunctionUrl"} if url else {"lambda:InvokeFunction"}
+    alias = {"Ref": "McpFunctionAliaslive"}
+    policy = policy_statements(template, "CallerPolicy")
+    assert set(policy) == actions
+    assert all(statement["Resource"] == alias for statement in policy.values())
+    permissions = of_type(template, "AWS::Lambda::Permission").values()
+    assert {permission["Action"] for permission in permissions} == actions
+    for permission in permissions:
+        assert permission["FunctionName"] == alias
+        assert permission["Principal"] == {"Ref": "CallerPrincipal"}
+    if url:
+        # Whoever may invoke the function by another way could make up who calls.
+        assert policy["lambda:InvokeFunction"]["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
+        assert [p["InvokedViaFunctionUrl"] for p in permissions if p["Action"] == "lambda:InvokeFunction"] == [True]
+
+
+@by_iam
+def test_nothing_of_sign_in_is_where_iam_decides(baked: Baked, answers: Answers) -> None:
+    types = {item["Type"] for item in translated(baked(answers))["Resources"].values()}
+    assert not [kind for kind in types if "Cognito" in kind or "ApiGateway" in kind]
+
+
+@pytest.mark.parametrize(
+    "answers", [answers for answers in COMBINATIONS if answers["adapter"] == "web-adapter"], ids=name_of
+)
+def test_the_web_adapter_is_of_the_processor_and_its_mode_of_the_endpoint(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    function = of_type(template, "AWS::Lambda::Function")["McpFunction"]
+    layer = {"arm64": "LambdaAdapterLayerArm64", "x86_64": "LambdaAdapterLayerX86"}[answers["architecture"]]
+    assert f":layer:{layer}:30" in json.dumps(function["Layers"])
+    assert function["Architectures"] == [answers["architecture"]]
+    variables = function["Environment"]["Variables"]
+    assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bootstrap"
+    assert function["Handler"] == "run.sh"
+    assert (baked(answers) / "src/run.sh").stat().st_mode & 0o111
+    if answers["endpoint"] == "function-url":
+        assert of_type(template, "AWS::Lambda::Url")["McpFunctionUrl"]["InvokeMode"] == "RESPONSE_STREAM"
+        assert variables["AWS_LWA_INVOKE_MODE"] == "response_stream"
+    else:
+        assert variables["AWS_LWA_INVOKE_MODE"] == "buffered"
+
+
+@pytest.mark.parametrize("adapter", ["in-process", "stdio"])
+def test_a_url_without_the_web_adapter_is_buffered(baked: Baked, adapter: str) -> None:
+    template = translated(baked(DEFAULT | {"endpoint": "function-url", "adapter": adapter}))
+    assert of_type(template, "AWS::Lambda::Url")["McpFunctionUrl"]["InvokeMode"] == "BUFFERED"
+    assert of_type(template, "AWS::Lambda::Url")["McpFunctionUrl"]["AuthType"] == "AWS_IAM"
+
+
+@every_gateway
+def test_the_gateway_lets_in_who_signed_in_and_may_invoke_the_function_alone(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    gateway = of_type(template, "AWS::BedrockAgentCore::Gateway")["Gateway"]
+    assert gateway["AuthorizerType"] == "CUSTOM_JWT"
+    authorizer = gateway["AuthorizerConfiguration"]["CustomJWTAuthorizer"]
+    assert authorizer["AllowedScopes"]
+    assert authorizer.get("AllowedClients") or authorizer.get("AllowedAudience")
+    assert "2026-07-28" in gateway["ProtocolConfiguration"]["Mcp"]["SupportedVersions"]
+    (statement,) = of_type(template, "AWS::IAM::Role")["GatewayRole"]["Policies"][0]["PolicyDocument"]["Statement"]
+    alias = {"Ref": "McpFunctionAliaslive"}
+    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", alias)
+    target = of_type(template, "AWS::BedrockAgentCore::GatewayTarget")["GatewayTarget"]
+    assert target["TargetConfiguration"]["Mcp"]["Lambda"]["LambdaArn"] == alias
+
+
+def test_a_package_is_told_to_the_function_and_may_do_nothing_on_aws(baked: Baked) -> None:
+    template = translated(baked(DEFAULT | {"adapter": "stdio", "stdio_package": PACKAGE}))
+    function = of_type(template, "AWS::Lambda::Function")["McpFunction"]
+    assert function["Environment"]["Variables"]["STDIO_PACKAGE"] == PACKAGE
+    policies = of_type(template, "AWS::IAM::Role")["McpFunctionRole"]["Policies"]
+    assert [policy["PolicyName"] for policy in policies] == ["telemetry"]

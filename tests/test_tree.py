@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Bake
-from variants import COMBINATIONS, CONTEXT, MANIFEST, Answers, name_of
+from variants import COMBINATIONS, CONTEXT, DEFAULT, MANIFEST, PACKAGE, Answers, facts, name_of, needed, shapes
 
 every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
 Baked = Callable[[Answers], Path]
@@ -21,11 +21,11 @@ def contents(project: Path) -> dict[str, bytes]:
 def expected(template: Path, answers: Answers) -> set[str]:
     source = template / "{{cookiecutter.project_slug}}"
     names = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
-    names = {name for name in names if not name.startswith("variants/")} | set(MANIFEST["alternatives"])
-    for path, needed in MANIFEST["only"].items():
-        if any(answers[question] not in choices for question, choices in needed.items()):
-            names = {name for name in names if name != path and not name.startswith(f"{path}/")}
-    return names
+    for path, alternative in MANIFEST["alternatives"].items():
+        if alternative.format(**facts(answers)) in names:
+            names.add(path)
+    dropped = ["variants", *(path for path in MANIFEST["only"] if not needed(path, answers))]
+    return {name for name in names if not any(name == path or name.startswith(f"{path}/") for path in dropped)}
 
 
 @every_combination
@@ -47,9 +47,31 @@ def test_nothing_of_the_template_engine_is_left_over(baked: Baked, answers: Answ
         assert not text.endswith("\n\n"), name
 
 
-@every_combination
+@pytest.mark.parametrize("answers", shapes(), ids=name_of)
 def test_a_second_generation_gives_the_same_bytes(bake: Bake, baked: Baked, answers: Answers) -> None:
     assert contents(bake(**answers)) == contents(baked(answers))
+
+
+@pytest.mark.parametrize("endpoint", ["function-url", "lambda-invoke"])
+def test_where_iam_decides_the_kind_of_sign_in_changes_nothing(baked: Baked, endpoint: str) -> None:
+    cognito, oidc = (baked(DEFAULT | {"endpoint": endpoint, "authorization": choice}) for choice in ("cognito", "oidc"))
+    assert contents(cognito) == contents(oidc)
+
+
+def test_a_package_changes_nothing_where_no_process_is_started(bake: Bake, baked: Baked) -> None:
+    assert contents(bake(stdio_package="mcp-server-time")) == contents(baked(DEFAULT))
+
+
+def test_every_module_of_a_project_is_imported_or_run(baked: Baked) -> None:
+    for answers in shapes():
+        project = baked(answers)
+        read = [
+            path for path in project.rglob("*") if path.suffix in {".py", ".sh", ".yaml"} or path.name == "Makefile"
+        ]
+        text = "\n".join(path.read_text() for path in read)
+        for path in project.glob("src/*.py"):
+            used = rf"^\s*(import|from) ([\w, ]+, )?{path.stem}\b|\b{path.stem}(\.py|:app|\.lambda_handler)\b"
+            assert re.search(used, text, re.MULTILINE), f"{name_of(answers)}: {path.name}"
 
 
 def test_what_to_do_next_is_told_at_the_end(bake: Bake, capfd: pytest.CaptureFixture[str]) -> None:
@@ -61,13 +83,22 @@ def test_what_to_do_next_is_told_at_the_end(bake: Bake, capfd: pytest.CaptureFix
 
 
 def test_what_every_function_ships_is_pinned_and_nothing_of_it_is_boto3(baked: Baked) -> None:
-    lines = (baked(COMBINATIONS[0]) / "src/requirements.txt").read_text().splitlines()
+    lines = (baked(DEFAULT) / "src/requirements.txt").read_text().splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     assert all(re.match(r"[a-z0-9._-]+==\S+", pin) for pin in pins)
     assert not [pin for pin in pins if re.match(r"(aiobotocore|boto3|botocore|awscrt)\b", pin)]
 
 
+def test_what_a_stdio_function_ships_is_pinned_but_for_the_package_that_was_named(baked: Baked) -> None:
+    stdio = DEFAULT | {"adapter": "stdio"}
+    lines = [(baked(stdio | {"stdio_package": name}) / "src/requirements.txt").read_text() for name in ("", PACKAGE)]
+    pins, with_package = ([line for line in text.splitlines() if line and line[0] != "#"] for text in lines)
+    assert all(re.match(r"[a-z0-9._-]+==\S+", pin) for pin in pins)
+    assert [pin for pin in with_package if pin not in pins] == [PACKAGE]
+
+
 def test_the_files_that_people_edit_stay_short(baked: Baked) -> None:
-    project = baked(COMBINATIONS[0])
-    for name, most in {"src/server.py": 150, "src/app.py": 40, "README.md": 150}.items():
-        assert len((project / name).read_text().splitlines()) < most, name
+    for answers in shapes():
+        project = baked(answers)
+        for name, most in {"src/server.py": 150, "src/app.py": 40, "README.md": 150}.items():
+            assert len((project / name).read_text().splitlines()) < most, f"{name_of(answers)}: {name}"

@@ -2,9 +2,11 @@
 
 import json
 import subprocess
-from itertools import combinations, product
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
+
+from cookiecutter.environment import StrictEnvironment
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
@@ -12,12 +14,74 @@ CONTEXT: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text())
 MANIFEST = CONTEXT["_variants"]
 QUESTIONS = [name for name in CONTEXT if not name.startswith("_")]
 CHOICES: dict[str, list[str]] = {name: CONTEXT[name] for name in QUESTIONS if isinstance(CONTEXT[name], list)}
+# A question of free text whose answer makes another shape.
+PACKAGE = "mcp-server-time"
 
 Answers = dict[str, str]
 
-COMBINATIONS: list[Answers] = [dict(zip(CHOICES, choice, strict=True)) for choice in product(*CHOICES.values())]
-# What template.yaml depends on.
-TEMPLATE_COMBINATIONS = [answers for answers in COMBINATIONS if answers["ci"] == CHOICES["ci"][0]]
+
+def refused(answers: Answers) -> bool:
+    """Return whether the manifest says that these answers cannot go together."""
+    return any(
+        all(answers[question] in choices for question, choices in pair["answers"].items())
+        for pair in MANIFEST["refused"]
+    )
+
+
+_AXES = CHOICES | {"stdio_package": ["", PACKAGE]}
+EVERYTHING: list[Answers] = [dict(zip(_AXES, choice, strict=True)) for choice in product(*_AXES.values())]
+COMBINATIONS = [
+    answers
+    for answers in EVERYTHING
+    # Elsewhere the package is ignored, which one test asks of one combination.
+    if not refused(answers) and (answers["adapter"] == "stdio" or not answers["stdio_package"])
+]
+REFUSED = [answers for answers in EVERYTHING if refused(answers) and not answers["stdio_package"]]
+DEFAULT = COMBINATIONS[0]
+
+
+_ENVIRONMENT = StrictEnvironment(context=CONTEXT)
+_DERIVED = {
+    name: _ENVIRONMENT.from_string(value)
+    for name, value in CONTEXT.items()
+    if name.startswith("__") and isinstance(value, str)
+}
+
+
+def facts(answers: Answers) -> dict[str, str]:
+    """Return the answers with all that cookiecutter.json derives from them."""
+    known = {name: value for name, value in CONTEXT.items() if isinstance(value, str)} | answers
+    for name, template in _DERIVED.items():
+        known[name] = template.render(cookiecutter=known)
+    return known
+
+
+def needed(path: str, answers: Answers) -> bool:
+    """Return whether the manifest keeps a file or folder for these answers."""
+    only = MANIFEST["only"].get(path, {})
+    return all(facts(answers)[question] in choices for question, choices in only.items())
+
+
+def distinct_templates() -> list[Answers]:
+    """Return a combination for each template.yaml that differs from all others."""
+    chosen: dict[tuple[str, ...], Answers] = {}
+    for answers in COMBINATIONS:
+        known = facts(answers)
+        web = str(answers["adapter"] == "web-adapter")
+        names = ("endpoint", "__authorization", "__server", "stdio_package", "python_version", "architecture")
+        chosen.setdefault((web, *(known[name] for name in names)), answers)
+    return list(chosen.values())
+
+
+TEMPLATE_COMBINATIONS = distinct_templates()
+
+
+def one_of_each(*questions: str) -> list[Answers]:
+    """Return the first combination for each set of answers to these questions, or of facts derived from them."""
+    chosen: dict[tuple[str, ...], Answers] = {}
+    for answers in COMBINATIONS:
+        chosen.setdefault(tuple(facts(answers)[question] for question in questions), answers)
+    return list(chosen.values())
 
 
 def sources() -> list[Path]:
@@ -29,18 +93,13 @@ def sources() -> list[Path]:
 
 def name_of(answers: Answers) -> str:
     """Return a readable test id."""
-    return "-".join(answers.values())
+    return "-".join(filter(None, answers.values()))
 
 
-def pairwise() -> list[Answers]:
-    """Return a few combinations that hold every pair of choices, found greedily."""
-
-    def pairs(answers: Answers) -> set[tuple[tuple[str, str], ...]]:
-        return set(combinations(answers.items(), 2))
-
-    missing = set().union(*map(pairs, COMBINATIONS))
-    rows: list[Answers] = []
-    while missing:
-        rows.append(max(COMBINATIONS, key=lambda answers: len(pairs(answers) & missing)))
-        missing -= pairs(rows[-1])
-    return rows
+def shapes() -> list[Answers]:
+    """Return a combination for each endpoint, adapter and kind of server; the other answers take turns."""
+    turns = {name: cycle(CHOICES[name]) for name in ("authorization", "python_version", "architecture", "ci")}
+    return [
+        answers | {name: next(turn) for name, turn in turns.items()}
+        for answers in one_of_each("endpoint", "adapter", "__server")
+    ]

@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from variants import ROOT
@@ -45,8 +46,12 @@ class Workshop:
         self.project = project
         found = interpreter(python_version)
         self.python, self.version = (found, python_version) if found else (Path(sys.executable), HERE)
+        groups = tomllib.loads((project / "pyproject.toml").read_text())["dependency-groups"]
+        requirements = (project / "src/requirements.txt").read_text()
         self._base = ROOT / ".tools" / f"python{self.version}"
-        self.venv, self.tools = self._base / "venv", self._base / "tools"
+        # By what is in them, so that none is made anew while a project that is being served uses it.
+        self.venv = self._base / f"venv-{_digest(groups.pop('dev'), requirements)}"
+        self.tools = self._base / f"tools-{_digest(groups)}"
 
     def make(self, *targets: str) -> str:
         """Run make and return what it printed.
@@ -57,18 +62,12 @@ class Workshop:
         self._base.mkdir(parents=True, exist_ok=True)
         with (self._base / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self._set_up()
-        return self._make(*targets)
-
-    def _set_up(self) -> None:
-        needed = b"".join((self.project / name).read_bytes() for name in ("pyproject.toml", "src/requirements.txt"))
-        stamp, now = self._base / "stamp", hashlib.sha256(needed).hexdigest()
-        if stamp.exists() and stamp.read_text() == now:
-            # It is only younger than what was installed for the project before, and needs nothing else.
             for ready in (self.venv / ".ready", *sorted(self.tools.glob("*/.ready"))):
-                ready.touch()
-        self._make("setup")
-        stamp.write_text(now)
+                if ready.exists():
+                    # The project is only younger than what was installed for one like it.
+                    ready.touch()
+            self._make("setup")
+        return self._make(*targets)
 
     def _make(self, *targets: str) -> str:
         settings = {"VENV": self.venv, "TOOLS": self.tools, "PYTHON": self.python}
@@ -76,3 +75,7 @@ class Workshop:
         done = subprocess.run(command, cwd=self.project, env=environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+
+def _digest(*needed: object) -> str:
+    return hashlib.sha256(repr(needed).encode()).hexdigest()[:12]

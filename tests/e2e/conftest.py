@@ -1,7 +1,9 @@
 """Built projects, served by their own local stack: the real SAM build, and the real Lambda runtime client."""
 
 import contextlib
+import fcntl
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,26 +22,30 @@ from workshop import ARCHITECTURE, Workshop, environment
 PYTHON = "3.13"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one process, because each process would build its own artifacts."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-
-
 @dataclass(frozen=True)
 class Stack:
-    """What `python -m local --json` says of itself when it is ready."""
+    """What `python -m local --json` says of itself when it is ready; what its front door has no use for is blank."""
 
-    mcp_url: str
-    issuer: str
     outputs: Mapping[str, str]
-    access_token: str
-    client_id: str
-    redirect_uris: list[str]
-    machine_client_id: str
-    machine_client_secret: str
     aws_endpoint_url: str
+    # Where there is a URL.
+    mcp_url: str = ""
+    # Where callers sign in.
+    issuer: str = ""
+    access_token: str = ""
+    client_id: str = ""
+    redirect_uris: tuple[str, ...] = ()
+    machine_client_id: str = ""
+    machine_client_secret: str = ""
+    # Where callers sign their requests: one who may, and one who may not.
+    region: str = ""
+    access_key_id: str = ""
+    secret_access_key: str = ""
+    stranger_access_key_id: str = ""
+    stranger_secret_access_key: str = ""
+    # Where there is no URL.
+    function_arn: str = ""
+    endpoint_url: str = ""
 
     @property
     def origin(self) -> str:
@@ -55,11 +61,12 @@ class Stack:
 
 
 class Built:
-    """A project that `make build` has built for this machine, with the runtime that runs it."""
+    """A project for PYTHON that `make build` has built for this machine, with the runtime that runs it."""
 
     def __init__(self, project: Path) -> None:
         self.project = project
         self.workshop = Workshop(project, PYTHON)
+        self.tools = self.workshop.tools
         # Without the functions' own Python, the artifact has to be one for the Python that there is.
         for name, before, after in (
             ("template.yaml", f"python{PYTHON}", f"python{self.workshop.version}"),
@@ -73,8 +80,13 @@ class Built:
 
     def command(self, *options: str) -> list[str]:
         """Return the command that serves the project on a free port, unless an option says otherwise."""
-        python, runtime = self.workshop.venv / "bin/python", self.workshop.tools / "runtime/bin/python"
+        python, runtime = self.tools / "local/bin/python", self.tools / "runtime/bin/python"
         return [str(python), "-m", "local", "--port", "0", "--runtime", str(runtime), *options]
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of that command: sam looks for uv on the PATH."""
+        variables = environment()
+        return {**variables, "PATH": f"{self.workshop.venv / 'bin'}{os.pathsep}{variables['PATH']}"}
 
     @contextlib.contextmanager
     def serve(self, template: Path | None = None) -> Iterator[Stack]:
@@ -88,7 +100,7 @@ class Built:
         with (
             log.open("w") as stderr,
             subprocess.Popen(
-                command, cwd=self.project, env=environment(), stdout=subprocess.PIPE, stderr=stderr, text=True
+                command, cwd=self.project, env=self.environment(), stdout=subprocess.PIPE, stderr=stderr, text=True
             ) as process,
         ):
             try:
@@ -141,17 +153,22 @@ def stack(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture(scope="session")
 def old_sdk() -> Path:
-    """A Python with the 1.x line of the SDK, which cannot share an environment with 2.x."""
-    folder = ROOT / ".tools/mcp1"
+    """A Python with the 1.x line of the SDK and the clients built on it; 2.x cannot share an environment with it."""
+    folder, wanted = ROOT / ".tools/mcp1", ["mcp>=1.30,<2", "run-mcp-servers-with-aws-lambda<0.6"]
     python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
-    if not (folder / ".ready").exists():
-        commands: list[list[str | Path]] = [
-            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
-            [uv, "pip", "install", "--quiet", "--python", python, "mcp>=1.30,<2"],
-        ]
-        for command in commands:
-            subprocess.run(command, check=True)
-        (folder / ".ready").touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Each process of the tests asks for it.
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ready = folder / ".ready"
+        if not ready.exists() or ready.read_text().splitlines() != wanted:
+            commands: list[list[str | Path]] = [
+                [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+                [uv, "pip", "install", "--quiet", "--python", python, *wanted],
+            ]
+            for command in commands:
+                subprocess.run(command, check=True)
+            ready.write_text("\n".join(wanted))
     return python
 
 

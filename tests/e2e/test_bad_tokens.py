@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -11,9 +12,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from doors import door
 from e2e.conftest import Built
 from e2e.test_refusals import BODY, HEADERS
-from local.stack import LocalStack, Settings
+
+door("http-api")
+from local.stack import LocalStack, Settings  # noqa: E402
 
 pytestmark = pytest.mark.anyio
 
@@ -27,23 +31,22 @@ def anyio_backend() -> str:
 async def stack(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[LocalStack]:
     """The stack in this process, so that its provider signs what no provider would."""
     built: Built = request.getfixturevalue(request.param)
-    runtime = built.workshop.tools / "runtime/bin/python"
-    settings = Settings(built.project, runtime, built.workshop.tools / "sam/bin/sam", template=built.template, port=0)
+    settings = Settings(built.project, built.tools / "runtime/bin/python", Path(), template=built.template, port=0)
     async with LocalStack(settings) as running:
         yield running
 
 
 def issued(stack: LocalStack, **claims: Any) -> str:
-    people = stack.sign_in.people
+    people = stack.door.sign_in.people
     assert people
-    token = {"scopes": people.scopes, "subject": "alice", "resource": stack.mcp_url, **claims}
-    return stack.sign_in.provider.issue(people, **token)
+    token = {"scopes": people.scopes, "subject": "alice", "resource": stack.door.url(stack.stack), **claims}
+    return str(stack.door.sign_in.provider.issue(people, **token))
 
 
 async def status(stack: LocalStack, token: str) -> int:
     async with httpx2.AsyncClient(timeout=60) as http:
         headers = {**HEADERS, "authorization": f"Bearer {token}"}
-        return (await http.post(stack.mcp_url, json=BODY, headers=headers)).status_code
+        return (await http.post(stack.door.url(stack.stack), json=BODY, headers=headers)).status_code
 
 
 async def test_the_same_token_without_a_fault_is_accepted(stack: LocalStack) -> None:
@@ -67,7 +70,7 @@ async def test_a_signed_token_with_a_wrong_claim_is_a_401(stack: LocalStack, fau
 
 
 async def test_a_slash_more_makes_another_audience(stack: LocalStack) -> None:
-    assert await status(stack, issued(stack, aud=f"{stack.mcp_url}/")) == 401
+    assert await status(stack, issued(stack, aud=f"{stack.door.url(stack.stack)}/")) == 401
 
 
 async def test_a_token_with_other_scopes_is_a_403(stack: LocalStack) -> None:

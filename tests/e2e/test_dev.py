@@ -13,7 +13,6 @@ import pytest
 
 from e2e.conftest import Built, Stack
 from e2e.test_refusals import post
-from workshop import environment
 
 
 class Dev:
@@ -23,12 +22,12 @@ class Dev:
         self.project = folder / "project"
         ignored = shutil.ignore_patterns(".aws-sam", "local.log")
         shutil.copytree(built.project, self.project, ignore=ignored)
-        command = built.command("--json", "--sam", str(built.workshop.tools / "sam/bin/sam"))
+        command = built.command("--json", "--sam", str(built.tools / "sam/bin/sam"))
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
             command,
             cwd=self.project,
-            env=environment(),
+            env=built.environment(),
             stdout=pipe,
             stderr=pipe,
             text=True,
@@ -101,7 +100,9 @@ def test_ctrl_c_ends_it_quietly_with_all_that_it_started(dev: Dev) -> None:
 
 def once(built: Built, *options: str) -> subprocess.CompletedProcess[str]:
     command = built.command("--template", str(built.template), *options)
-    return subprocess.run(command, cwd=built.project, env=environment(), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=built.project, env=built.environment(), capture_output=True, text=True, check=False
+    )
 
 
 def test_a_port_in_use_is_told_in_a_sentence(built: Built) -> None:
@@ -136,7 +137,7 @@ def test_the_command_for_people_tells_them_how_to_connect(built: Built) -> None:
     command = built.command("--template", str(built.template))
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, cwd=built.project, env=environment(), stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        command, cwd=built.project, env=built.environment(), stdout=pipe, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout
         told = ""
