@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,6 +24,8 @@ class MessageServer:
         app = server.streamable_http_app(
             stateless_http=True,
             json_response=True,
+            # Lambda has held the event to its own limit.
+            max_request_body_size=sys.maxsize,
             # There is no host and no web page to check: the message came by lambda:InvokeFunction.
             transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )

@@ -91,6 +91,14 @@ def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context:
     assert len(json.dumps(answer)) < MAX_RESPONSE_BYTES
 
 
+def test_a_message_as_large_as_lambda_takes_is_served(context: Context) -> None:
+    def count(text: str) -> int:
+        return len(text)
+
+    answer = serving(count)(message("tools/call", name="count", arguments={"text": "ä" * 3_000_000}), context)
+    assert answer["result"]["structuredContent"] == {"result": 3_000_000}
+
+
 def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_works() -> None:
     async def linger() -> None:
         await anyio.sleep_forever()
