@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from conftest import Bake
 from e2e.conftest import Built, Stack
 from local.invoke.transport import invoke_transport
-from variants import Answers, name_of, one_of_each
+from variants import DEFAULT, Answers, name_of, one_of_each
 from workshop import ARCHITECTURE
 
 SAMPLES = ["count_s3_buckets", "list_ec2_instances", "list_lambda_functions", "scan_log_group"]
@@ -99,7 +99,12 @@ class Served:
             yield client
 
 
-@pytest.fixture(scope="module", params=one_of_each("endpoint", "adapter", "__server"), ids=name_of)
+SHAPES = one_of_each("endpoint", "adapter", "__server")
+# With the HTTP API it is what the other tests sign in to.
+SHAPES.append(DEFAULT | {"endpoint": "agentcore-gateway", "authorization": "oidc"})
+
+
+@pytest.fixture(scope="module", params=SHAPES, ids=name_of)
 def served(request: pytest.FixtureRequest, bake: Bake, old_sdk: Path) -> Iterator[Served]:
     answers = request.param | {"architecture": ARCHITECTURE}
     with Built(bake(**answers)).serve() as stack:
