@@ -86,7 +86,9 @@ class Built:
     def environment(self) -> dict[str, str]:
         """Return the environment of that command: sam looks for uv on the PATH."""
         variables = environment()
-        return {**variables, "PATH": f"{self.workshop.venv / 'bin'}{os.pathsep}{variables['PATH']}"}
+        path = f"{self.workshop.venv / 'bin'}{os.pathsep}{variables['PATH']}"
+        # Where it hangs, a test can ask it by SIGABRT.
+        return {**variables, "PATH": path, "PYTHONFAULTHANDLER": "1"}
 
     @contextlib.contextmanager
     def serve(self, template: Path | None = None) -> Iterator[Stack]:
