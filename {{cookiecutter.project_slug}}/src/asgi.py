@@ -32,8 +32,8 @@ class LambdaAsgi:
         """
         try:
             scope, body = events.request(event)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return events.error(400, "This is not an HTTP request of payload format 2.0.")
+        except events.NotHttpError as error:
+            return events.error(400, str(error))
         seconds = context.get_remaining_time_in_millis() / 1000 - serving.FAREWELL_SECONDS
         return self._loop.run_until_complete(serving.buffered(self._app, scope, body, seconds))
 

@@ -14,9 +14,8 @@ from starlette.types import Scope
 
 import limits
 
-MAX_RESPONSE_BYTES = limits.MAX_RESPONSE_BYTES
 # JSON makes at most six bytes of one (a control character), so a body below this need not be measured.
-_SURELY_SMALL_BYTES = MAX_RESPONSE_BYTES // 6 - 10_000
+_SURELY_SMALL_BYTES = limits.MAX_RESPONSE_BYTES // 6 - 10_000
 
 
 class Response(TypedDict):
@@ -28,12 +27,23 @@ class Response(TypedDict):
     isBase64Encoded: bool
 
 
+class NotHttpError(ValueError):
+    """An event that is no HTTP request; the text says so to whoever sent it."""
+
+
 def request(event: Any) -> tuple[Scope, bytes]:
     """Return the ASGI scope of an event, and its body.
 
     Raises:
-        AttributeError, KeyError, TypeError, ValueError: If a member is missing or mistyped.
+        NotHttpError: If a member is missing or mistyped.
     """
+    try:
+        return _request(event)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise NotHttpError("This is not an HTTP request of payload format 2.0.") from None
+
+
+def _request(event: Any) -> tuple[Scope, bytes]:
     http = event["requestContext"]["http"]
     headers = [
         (name.lower().encode("latin-1", "replace"), value.strip().encode("latin-1", "replace"))
@@ -89,7 +99,7 @@ def bounded(answer: Response, request_body: bytes) -> Response:
     if len(answer["body"]) < _SURELY_SMALL_BYTES:
         return answer
     size = limits.size(answer)
-    if size <= MAX_RESPONSE_BYTES:
+    if size <= limits.MAX_RESPONSE_BYTES:
         return answer
     call = json.loads(request_body)
     return _json(200, limits.too_large(call["method"], call["id"], size))

@@ -41,7 +41,7 @@ class _ErrorsAsResults(RequestHandler):
         """Answer one request."""
         answer = self._child.handle_request(request, context)
         if isinstance(answer, JSONRPCError):
-            result = gateway_target.error(f"The call was refused ({answer.error.code}): {answer.error.message}")
+            result = gateway_target.refused(answer.error.code, answer.error.message)
         elif (size := limits.size(answer.result)) > limits.MAX_RESPONSE_BYTES:
             result = limits.too_large(request.method, request.id, size)["result"]
         else:

@@ -42,6 +42,11 @@ def told(result: dict[str, Any]) -> dict[str, Any]:
     return structured if structured is not None and not result.get("isError") else result
 
 
+def refused(code: int, message: str) -> dict[str, Any]:
+    """Return a tool's result that tells the model of a JSON-RPC error."""
+    return error(f"The call was refused ({code}): {message}")
+
+
 def error(message: str) -> dict[str, Any]:
     """Return a tool's result that tells the model of an error."""
     return {"content": [{"type": "text", "text": message}], "isError": True}

@@ -50,8 +50,8 @@ class HttpStdio:
         """
         try:
             scope, body = events.request(event)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return events.error(400, "This is not an HTTP request as API Gateway sends it (payload format 2.0).")
+        except events.NotHttpError as error:
+            return events.error(400, str(error))
         headers = Headers(scope=scope)
         if refusal := self._refusal(scope) or _unreadable(headers, body):
             return refusal

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from any_json import json_values
 from app import lambda_handler
 from conftest import Context
 
@@ -44,13 +44,6 @@ def test_an_invocation_by_something_else_is_told_so() -> None:
     told = lambda_handler({}, cast("Any", Context()))
     assert told["isError"] is True
     assert "AgentCore Gateway" in told["content"][0]["text"]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from mcp.types import ErrorData, JSONRPCError, JSONRPCRequest, JSONRPCResponse
 from mcp_lambda import RequestHandler
 
 import gateway_target
+from any_json import json_values
 from conftest import Context
 from gateway_stdio import GatewayStdio
 from limits import MAX_RESPONSE_BYTES
@@ -69,13 +69,6 @@ def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model() -> Non
     result = SERVE({}, calling("target___flood"))
     assert result["isError"] is True
     assert "Ask for less" in result["content"][0]["text"]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=200, deadline=None)

@@ -6,16 +6,16 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import caller
+from any_json import json_values
 from app import lambda_handler
 from asgi import LambdaAsgi
 from caller import Caller
 from conftest import Context
-from events import MAX_RESPONSE_BYTES
 from example_account import write_log
 from http_events import http_event, messages, rpc_event
+from limits import MAX_RESPONSE_BYTES
 from server import build_server
 
 Handler = Callable[[Any, Any], Any]
@@ -145,13 +145,6 @@ def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_works() -
         assert late["statusCode"] == 504
         assert stopped.pop() is True
         assert serving(rpc_event("tools/list", version), Context())["statusCode"] == 200
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=60, deadline=None)

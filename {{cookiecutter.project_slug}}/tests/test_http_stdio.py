@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ErrorData, JSONRPCError, JSONRPCRequest, JSONRPCResponse
 from mcp_lambda import APIGatewayProxyEventV2Handler, RequestHandler
 
 import caller
 import security
+from any_json import json_values
 from conftest import Context
 from http_events import Event, http_event, rpc_event
 from http_stdio import HttpStdio
@@ -200,13 +200,6 @@ def test_the_function_shakes_hands_and_lists_the_tools_of_its_server(context: Co
     # A client of a later revision asks this first, and shakes hands when there is no such method.
     asked = lambda_handler(rpc_event("server/discover"), cast("Any", context))
     assert json.loads(asked["body"])["error"]["code"] == -32601
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=200, deadline=None)

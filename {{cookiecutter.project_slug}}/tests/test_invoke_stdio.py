@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from mcp.types import JSONRPCRequest, JSONRPCResponse
 from mcp_lambda import RequestHandler
 
+from any_json import json_values
 from conftest import Context
 from invoke_stdio import InvokeStdio
 from limits import MAX_RESPONSE_BYTES
@@ -65,13 +65,6 @@ def test_an_answer_that_lambda_would_drop_becomes_an_error(method: str, kind: st
     answer = serve({"jsonrpc": "2.0", "id": 7, "method": method, "params": {"bytes": MAX_RESPONSE_BYTES}})
     assert answer["id"] == 7
     assert "Ask for less" in json.dumps(answer[kind])
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=200, deadline=None)

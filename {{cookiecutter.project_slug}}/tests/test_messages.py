@@ -7,10 +7,10 @@ from typing import Any, cast
 import anyio
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from any_json import json_values
 from conftest import Context
-from events import MAX_RESPONSE_BYTES
+from limits import MAX_RESPONSE_BYTES
 from messages import MessageServer
 from server import build_server
 
@@ -107,13 +107,6 @@ def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_works() -
     late = serve(message("tools/call", name="linger", arguments={}), Context(1_100))
     assert (late["id"], late["error"]["code"]) == (7, -32603)
     assert serve(message("tools/list"), Context())["result"]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=60, deadline=None)

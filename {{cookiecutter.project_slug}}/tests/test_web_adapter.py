@@ -12,8 +12,8 @@ import pytest
 
 import caller
 import web_adapter
-from events import MAX_RESPONSE_BYTES
 from http_events import messages, rpc_event
+from limits import MAX_RESPONSE_BYTES
 from methods import PostOnly
 from server import build_server
 from web_adapter import BehindWebAdapter

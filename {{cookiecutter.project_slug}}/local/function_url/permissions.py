@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.identifiers import function_arn
+from local.signing.principals import account_of, stands_for
 from local.template import Stack
 
 ACTIONS = ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
-_ASSUMED_ROLE = re.compile(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 # Each is a condition that a call by the URL meets.
 _MET = {"FunctionUrlAuthType": "AWS_IAM", "InvokedViaFunctionUrl": "true"}
 _STATED = {"Action", "FunctionName", "Principal"}
@@ -43,9 +43,6 @@ def _applies(permission: Mapping[str, Any], function: str, principal: str) -> bo
 
 
 def _is(principal: str, named: str) -> bool:
-    account = principal.split(":")[4]
-    if named in {"*", principal, account} or re.fullmatch(rf"arn:[\w-]+:iam::{account}:root", named):
-        return True
-    role = _ASSUMED_ROLE.fullmatch(principal)
-    # The ARN of an assumed role has lost the path of its role's.
-    return role is not None and re.fullmatch(rf"arn:{role[1]}:iam::{role[2]}:role/(?:.+/)?{role[3]}", named) is not None
+    account = account_of(principal)
+    whole = named == account or re.fullmatch(rf"arn:[\w-]+:iam::{account}:root", named) is not None
+    return whole or stands_for(named, principal)

@@ -6,6 +6,7 @@ from typing import Any
 
 from local.identifiers import PSEUDO_PARAMETERS
 from local.policies import ACCOUNT, ACTION, decided, statements
+from local.signing.principals import account_of, stands_for
 from local.template import Stack
 
 _REGION = PSEUDO_PARAMETERS["AWS::Region"]
@@ -13,8 +14,6 @@ _NAME = re.compile(
     r"(?:(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):)?(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[\w-]{1,140})(?::(?P<qualifier>[\w$.-]+))?"
 )
-_ASSUMED_ROLE = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+")
-_ROLE = re.compile(r"arn:aws:iam::(\d{12}):role/(?:.+/)?([^/]+)")
 _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:aws:iam::)?(\d{12})(?::root)?")
 # What else a permission may have sets a condition that a direct call by a principal does not meet.
 _UNCONDITIONAL = frozenset(["Action", "FunctionName", "Principal"])
@@ -57,7 +56,7 @@ class InvokePermissions:
 
     def allow(self, principal: str, arn: str) -> bool:
         """Return whether the principal with this ARN may invoke the function that `arn` addresses."""
-        account = principal.split(":")[4]
+        account = account_of(principal)
         context = {"aws:principalaccount": account, "aws:resourceaccount": ACCOUNT, "aws:principalarn": principal}
         decision = decided(self._statements, ACTION, arn, context) if account == ACCOUNT else None
         if decision is not None:
@@ -75,9 +74,5 @@ def _admits(permission: Mapping[str, Any], principal: str, arn: str) -> bool:
 def _is(principal: str, named: str) -> bool:
     if whole := _ACCOUNT_PRINCIPAL.fullmatch(named):
         # Its own account is only told to look at its policies.
-        return principal.split(":")[4] == whole[1] != ACCOUNT
-    caller = _ASSUMED_ROLE.fullmatch(principal) or _ROLE.fullmatch(principal)
-    role = _ROLE.fullmatch(named)
-    # An assumed role's ARN has lost the path of the role's.
-    same_role = caller is not None and role is not None and caller.groups() == role.groups()
-    return named in {"*", principal} or same_role
+        return account_of(principal) == whole[1] != ACCOUNT
+    return stands_for(named, principal)

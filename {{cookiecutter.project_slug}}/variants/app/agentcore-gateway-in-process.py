@@ -21,5 +21,5 @@ def lambda_handler(event: Any, context: LambdaContext) -> dict[str, Any]:
         return gateway_target.error(str(error))
     answer = _serve({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}, context)
     if "error" in answer:
-        return gateway_target.error(f"The call was refused ({answer['error']['code']}): {answer['error']['message']}")
+        return gateway_target.refused(answer["error"]["code"], answer["error"]["message"])
     return gateway_target.told(answer["result"])
