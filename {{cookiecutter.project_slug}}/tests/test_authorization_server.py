@@ -4,9 +4,19 @@ import authorization_server
 import protected_resource
 
 ORIGIN = "https://mcp.example.com"
-DOCUMENT = authorization_server.document(
-    origin=ORIGIN, sign_in_origin="https://pool.example", jwks_url="https://keys.example", scopes=["a"]
-)
+
+
+def document(*, registers: bool) -> dict[str, object]:
+    return authorization_server.document(
+        origin=ORIGIN,
+        sign_in_origin="https://pool.example",
+        jwks_url="https://keys.example",
+        scopes=["a"],
+        registers=registers,
+    )
+
+
+DOCUMENT = document(registers=True)
 
 
 def test_a_client_finds_the_pkce_method_that_it_insists_on() -> None:
@@ -23,6 +33,11 @@ def test_the_endpoints_are_cognitos_own() -> None:
     assert DOCUMENT["token_endpoint"] == "https://pool.example/oauth2/token"
 
 
+def test_clients_register_here_unless_that_is_turned_off() -> None:
+    assert DOCUMENT["registration_endpoint"] == f"{ORIGIN}/register"
+    assert "registration_endpoint" not in document(registers=False)
+
+
 def test_nothing_is_promised_that_cognito_does_not_do() -> None:
-    assert "registration_endpoint" not in DOCUMENT
+    assert "client_id_metadata_document_supported" not in DOCUMENT
     assert "authorization_response_iss_parameter_supported" not in DOCUMENT

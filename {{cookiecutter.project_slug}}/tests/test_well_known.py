@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 import protected_resource
-from responder import Responder
+from responder import Responder, published
 
 ORIGIN = "https://mcp.example.com"
 DOCUMENT = protected_resource.document(origin=ORIGIN, authorization_server="https://issuer.example", scopes=["a", "b"])
-RESPOND = Responder(dict.fromkeys(protected_resource.PATHS, DOCUMENT))
+RESPOND = Responder(dict.fromkeys(protected_resource.ROUTES, published(DOCUMENT)))
 
 
 @pytest.mark.parametrize("path", ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"])
 def test_the_protected_resource_is_described_at_both_paths_where_clients_look(path: str) -> None:
-    response = RESPOND({"rawPath": path}, None)
+    response: Any = RESPOND({"routeKey": f"GET {path}"}, None)
     assert response["statusCode"] == 200
     assert response["headers"] == {"content-type": "application/json", "cache-control": "public, max-age=3600"}
     assert json.loads(str(response["body"])) == {
@@ -26,6 +26,10 @@ def test_the_protected_resource_is_described_at_both_paths_where_clients_look(pa
     }
 
 
-@pytest.mark.parametrize("event", [None, [], {}, {"rawPath": None}, {"rawPath": ["/"]}, {"rawPath": "/mcp"}])
+@pytest.mark.parametrize(
+    "event", [None, [], {}, {"routeKey": None}, {"routeKey": ["/"]}, {"routeKey": "POST /register"}]
+)
 def test_anything_else_is_not_found(event: Any) -> None:
-    assert RESPOND(event, None)["statusCode"] == 404
+    response: Any = RESPOND(event, None)
+    assert response["statusCode"] == 404
+    assert response["headers"]["cache-control"] == "no-store"

@@ -1,7 +1,7 @@
 """Protected resource metadata (RFC 9728): what the MCP server is, and who issues tokens for it."""
 
 # RFC 9728 section 3.1 inserts the well-known part before the resource's path; some clients look at the root alone.
-PATHS = ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource")
+ROUTES = ("GET /.well-known/oauth-protected-resource/mcp", "GET /.well-known/oauth-protected-resource")
 
 
 def document(*, origin: str, authorization_server: str, scopes: list[str]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import os
 
 import protected_resource
-from responder import Responder
+from responder import Responder, published
 
 _prm = protected_resource.document(
     origin=os.environ["PUBLIC_ORIGIN"],
@@ -11,4 +11,4 @@ _prm = protected_resource.document(
     scopes=os.environ["SCOPES"].split(),
 )
 
-lambda_handler = Responder(dict.fromkeys(protected_resource.PATHS, _prm))
+lambda_handler = Responder(dict.fromkeys(protected_resource.ROUTES, published(_prm)))
