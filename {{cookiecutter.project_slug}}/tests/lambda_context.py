@@ -11,6 +11,7 @@ os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "MCP",
     "POWERTOOLS_SERVICE_NAME": "test-server",
     "SERVER_TITLE": "Test server",
+    "TOOL_SCOPES": "",
 }
 
 import pytest

@@ -8,9 +8,10 @@ from mcp_lambda import APIGatewayProxyEventV2Handler
 from child import StdioChild
 from events import Response
 from http_stdio import HttpStdio
+from scoped_child import ScopedChild
 from telemetry import logger
 
-_app = HttpStdio(APIGatewayProxyEventV2Handler(StdioChild()))
+_app = HttpStdio(APIGatewayProxyEventV2Handler(ScopedChild(StdioChild())))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -6,16 +6,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import caller
 import principal
-import security
 from asgi import LambdaAsgi
 from events import Response
-from methods import PostOnly
-from server import build_server
+from http_server import application
 from telemetry import logger
 
-_app = LambdaAsgi(
-    PostOnly(build_server().streamable_http_app(stateless_http=True, transport_security=security.SETTINGS))
-)
+_app = LambdaAsgi(application())
 
 
 @logger.inject_lambda_context(clear_state=True)
