@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -91,13 +92,13 @@ class Built:
         return {**variables, "PATH": path, "PYTHONFAULTHANDLER": "1"}
 
     @contextlib.contextmanager
-    def serve(self, template: Path | None = None) -> Iterator[Stack]:
-        """Serve the artifact on a free port until the block ends.
+    def serve(self, template: Path | None = None, *options: str) -> Iterator[Stack]:
+        """Serve the artifact on a free port until the block ends, with more options if need be.
 
         Raises:
             AssertionError: With what it said, if it does not start.
         """
-        command = self.command("--json", "--template", str(template or self.template))
+        command = self.command("--json", "--template", str(template or self.template), *options)
         log = self.project / "local.log"
         with (
             log.open("w") as stderr,
@@ -172,6 +173,25 @@ def old_sdk() -> Path:
                 subprocess.run(command, check=True)
             ready.write_text("\n".join(wanted))
     return python
+
+
+@pytest.fixture(scope="session")
+def typescript() -> Path:
+    """A folder with the official TypeScript clients, as the lock file has them, and the script that uses them."""
+    source = Path(__file__).with_name("typescript")
+    wanted = [(source / name).read_bytes() for name in ("package.json", "package-lock.json")]
+    digest = hashlib.sha256(b"".join(wanted)).hexdigest()[:12]
+    folder = ROOT / f".tools/typescript-{digest}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Each process of the tests asks for it.
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        if not (folder / ".ready").exists():
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=folder, check=True)
+            (folder / ".ready").touch()
+    return folder
 
 
 @pytest.fixture

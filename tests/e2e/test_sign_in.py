@@ -1,7 +1,10 @@
-"""Signing in from nothing but the MCP URL and a client's id, with the SDK's own OAuth client."""
+"""Signing in from nothing but the MCP URL, with the official SDKs' own OAuth clients."""
 
+import json
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +22,10 @@ from oauth_storage import Storage
 
 pytestmark = pytest.mark.anyio
 CALLBACK = "http://localhost:3118/callback"
+# What a program says of itself that asks to be registered.
+PROGRAM = OAuthClientMetadata.model_validate(
+    {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "test"}
+)
 
 
 class Browser:
@@ -60,15 +67,80 @@ def claims(tokens: OAuthToken | None) -> dict[str, Any]:
     return decoded
 
 
-async def test_a_person_signs_in_with_nothing_but_the_url_and_a_client_id(stack: Stack) -> None:
-    metadata = OAuthClientMetadata.model_validate(
-        {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "test"}
-    )
+async def test_a_person_signs_in_with_nothing_but_the_url(stack: Stack) -> None:
+    storage, browser = Storage(), Browser()
+    auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
+    async with connected(stack, auth) as client:
+        for _ in range(2):
+            assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
+    assert storage.client
+    (asked,) = (parse_qs(urlsplit(url).query) for url in browser.visited)
+    assert asked["client_id"] == [storage.client.client_id]
+    assert asked["resource"] == [stack.mcp_url]
+    token = claims(storage.tokens)
+    assert (token["aud"], token["client_id"]) == (stack.mcp_url, storage.client.client_id)
+
+
+async def test_who_registers_is_given_the_one_client_that_cognito_knows_and_with_oidc_a_new_one(
+    cognito: Stack, oidc: Stack
+) -> None:
+    for stack in (cognito, oidc):
+        storage, browser = Storage(), Browser()
+        auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
+        async with connected(stack, auth) as client:
+            assert (await client.list_tools()).tools
+        assert storage.client
+        assert storage.client.client_secret is None
+        assert (storage.client.client_id == stack.client_id) is (stack is cognito)
+
+
+async def test_a_client_whose_token_has_expired_refreshes_it_and_nobody_signs_in_again(stack: Stack) -> None:
+    storage, browser = Storage(), Browser()
+    auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
+    async with connected(stack, auth) as client:
+        assert (await client.list_tools()).tools
+        before = storage.tokens
+        assert before
+        # An hour has passed, as far as the client can tell.
+        auth.context.token_expiry_time = 1.0
+        assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
+    assert storage.tokens
+    assert storage.tokens.access_token != before.access_token
+    assert storage.tokens.refresh_token != before.refresh_token
+    assert claims(storage.tokens)["aud"] == stack.mcp_url
+    assert len(browser.visited) == 1
+
+
+@pytest.mark.parametrize("line", ["1", "2"])
+def test_the_typescript_client_signs_in_with_nothing_but_the_url_and_refreshes(
+    stack: Stack, typescript: Path, line: str
+) -> None:
+    command = ["node", "sign_in.mjs", line, stack.mcp_url, "count_s3_buckets"]
+    done = subprocess.run(command, cwd=typescript, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["answers"] == [{"buckets": 3}] * 2
+    (asked,) = (parse_qs(urlsplit(url).query) for url in told["visited"])
+    assert asked["client_id"] == [told["client_id"]]
+    assert asked["resource"] == [stack.mcp_url]
+    assert asked["code_challenge_method"] == ["S256"]
+    assert told["rotated"] == [True, True]
+
+
+def test_the_typescript_clients_come_from_the_public_registry(typescript: Path) -> None:
+    # npm writes down the registry that it used; a mirror's name is nobody else's business, and of no use to them.
+    packages = json.loads((typescript / "package-lock.json").read_text())["packages"]
+    resolved = [package["resolved"] for name, package in packages.items() if name]
+    assert resolved
+    assert all(url.startswith("https://registry.npmjs.org/") for url in resolved)
+
+
+async def test_a_person_signs_in_with_the_url_and_a_client_id(stack: Stack) -> None:
     known = OAuthClientInformationFull.model_validate(
         {"client_id": stack.client_id, "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
     )
     storage, browser = Storage(known), Browser()
-    auth = OAuthClientProvider(stack.mcp_url, metadata, storage, browser.go, browser.come_back)
+    auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
     async with connected(stack, auth) as client:
         for _ in range(2):
             assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}

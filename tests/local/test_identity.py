@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
+import json
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from html.parser import HTMLParser
 from time import time
 from typing import Any, Literal
@@ -22,8 +23,11 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
-from local.sign_in import identity
-from local.sign_in.identity import Client, IdentityProvider
+from local.sign_in import exchange, tokens
+from local.sign_in.client import Client
+from local.sign_in.clients import sign_in
+from local.sign_in.identity import IdentityProvider
+from local.template import Stack
 from oauth_storage import Storage
 
 pytestmark = pytest.mark.anyio
@@ -156,6 +160,7 @@ async def test_cognito_has_openid_metadata_below_its_issuer_and_nothing_else(cog
     assert metadata["scopes_supported"] == ["openid", "email", "phone", "profile"]
     assert "code_challenge_methods_supported" not in metadata
     assert "authorization_response_iss_parameter_supported" not in metadata
+    assert "registration_endpoint" not in metadata
     for elsewhere in (
         "/.well-known/oauth-authorization-server",
         "/.well-known/oauth-authorization-server/us-east-1_local",
@@ -173,7 +178,7 @@ async def test_oidc_has_openid_and_rfc_8414_metadata_with_pkce_and_issuer_identi
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert metadata["scopes_supported"] == ["mcp/read", "mcp/run", "mcp/write"]
-    assert "registration_endpoint" not in metadata
+    assert metadata["registration_endpoint"] == f"{BASE}/oauth2/register"
 
 
 async def test_a_browser_may_read_metadata_and_fetch_tokens_but_not_the_sign_in_page(either: Session) -> None:
@@ -475,7 +480,7 @@ async def test_a_code_works_for_five_minutes(
 ) -> None:
     code = (await either.sign_in())["code"]
     later = time() + seconds
-    monkeypatch.setattr(identity, "time", lambda: later)
+    monkeypatch.setattr(exchange, "time", lambda: later)
     assert (await either.exchange(code)).status_code == status
 
 
@@ -613,6 +618,114 @@ async def test_refresh_tokens_rotate_with_oidc_and_last_with_cognito(oidc: Sessi
     lasting = (await cognito.tokens())["refresh_token"]
     assert "refresh_token" not in (await cognito.refresh(lasting)).json()
     assert (await cognito.refresh(lasting)).status_code == 200
+
+
+ROTATING = Client("rotating", None, (CALLBACK,), USER_GRANTS, frozenset({"mcp/read"}), 600, 3600, grace_seconds=60)
+
+
+class Clock:
+    """The provider's time; it stands still until it is moved."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = time()
+        for module in (exchange, tokens):
+            monkeypatch.setattr(module, "time", lambda: self.now)
+
+
+async def rotated(session: Session, token: str) -> httpx2.Response:
+    return await session.refresh(token, client_id=ROTATING.client_id)
+
+
+async def test_with_cognito_an_old_refresh_token_works_for_the_clients_grace_period(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session, clock = Session("cognito", ROTATING), Clock(monkeypatch)
+    async with session.http:
+        first = (await session.exchange((await session.sign_in(ROTATING))["code"], ROTATING)).json()["refresh_token"]
+        second = (await rotated(session, first)).json()["refresh_token"]
+        clock.now += 59
+        retried = (await rotated(session, first)).json()["refresh_token"]
+        assert len({first, second, retried}) == 3
+        clock.now += 1
+        # What was retried in the meantime does not make it last.
+        refused(await rotated(session, first), "invalid_grant")
+        for token in (second, retried):
+            assert (await rotated(session, token)).status_code == 200
+
+
+async def test_with_cognito_a_rotated_refresh_token_expires_when_the_first_would_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session, clock = Session("cognito", ROTATING), Clock(monkeypatch)
+    async with session.http:
+        first = (await session.exchange((await session.sign_in(ROTATING))["code"], ROTATING)).json()["refresh_token"]
+        clock.now += 3599
+        second = await rotated(session, first)
+        assert second.status_code == 200
+        clock.now += 1
+        refused(await rotated(session, second.json()["refresh_token"]), "invalid_grant")
+
+
+async def test_an_access_token_lives_for_as_long_as_its_client_says_and_the_answer_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session, clock = Session("cognito", ROTATING), Clock(monkeypatch)
+    async with session.http:
+        answer = (await session.exchange((await session.sign_in(ROTATING))["code"], ROTATING)).json()
+        assert answer["expires_in"] == 600
+        assert (await session.claims(answer["access_token"]))["exp"] == int(clock.now) + 600
+
+
+POOL = """
+Resources:
+  Pool:
+    Type: AWS::Cognito::UserPool
+  People:
+    Type: AWS::Cognito::UserPoolClient
+    Properties:
+      AllowedOAuthFlowsUserPoolClient: true
+      AllowedOAuthFlows: [code]
+"""
+
+
+@pytest.mark.parametrize(
+    ("properties", "access", "refresh", "grace"),
+    [
+        ({}, 3600, 30 * 86_400, None),
+        # Cognito counts in hours and days unless it is told otherwise, and takes 0 for nothing at all.
+        ({"AccessTokenValidity": 2, "RefreshTokenValidity": 3}, 7200, 3 * 86_400, None),
+        ({"AccessTokenValidity": 0, "RefreshTokenValidity": 0}, 3600, 30 * 86_400, None),
+        (
+            {
+                "AccessTokenValidity": "15",
+                "RefreshTokenValidity": 90,
+                "TokenValidityUnits": {"AccessToken": "minutes", "RefreshToken": "minutes"},
+            },
+            900,
+            5400,
+            None,
+        ),
+        (
+            {
+                "RefreshTokenValidity": 7200,
+                "TokenValidityUnits": {"RefreshToken": "seconds"},
+                "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10},
+            },
+            3600,
+            7200,
+            10,
+        ),
+        ({"RefreshTokenRotation": {"Feature": "ENABLED"}}, 3600, 30 * 86_400, 0),
+        ({"RefreshTokenRotation": {"Feature": "DISABLED", "RetryGracePeriodSeconds": 10}}, 3600, 30 * 86_400, None),
+    ],
+)
+def test_lifetimes_and_rotation_are_those_of_the_templates_client(
+    written: Callable[..., Stack], properties: dict[str, Any], access: int, refresh: int, grace: int | None
+) -> None:
+    template = POOL + "".join(f"      {name}: {json.dumps(value)}\n" for name, value in properties.items())
+    people = sign_in(written(template), BASE, MCP_URL).people
+    assert people
+    assert (people.access_seconds, people.refresh_seconds, people.grace_seconds) == (access, refresh, grace)
 
 
 async def test_a_client_without_the_refresh_grant_gets_no_refresh_token() -> None:

@@ -3,14 +3,17 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from local.identifiers import CLIENT_SECRETS, USER_POOL_ID
 from local.intrinsics import TemplateError
-from local.sign_in.identity import Client, IdentityProvider
+from local.sign_in.client import ACCESS_SECONDS, REFRESH_SECONDS, Client
+from local.sign_in.identity import IdentityProvider
 from local.template import Resource, Stack
 
 _CODE = frozenset(["authorization_code", "refresh_token"])
 _MACHINE = frozenset(["client_credentials"])
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _GRANTS = {"code": _CODE, "client_credentials": _MACHINE}
 # Any port of a loopback address will do for an OpenID provider (RFC 8252 section 7.3).
 _LOOPBACK = tuple(
@@ -26,6 +29,12 @@ class SignIn:
     provider: IdentityProvider
     people: Client | None
     machine: Client | None
+
+    @property
+    def access_seconds(self) -> int:
+        """How long the token lives that `access_token` returns."""
+        client = self.people or self.machine
+        return client.access_seconds if client else 0
 
     def access_token(self, mcp_url: str) -> str:
         """Return a token that may call `mcp_url`: a person's if people can sign in, else a machine's.
@@ -74,13 +83,23 @@ def sign_in(stack: Stack, base_url: str, mcp_url: str) -> SignIn:
 def _client(resource: Resource) -> Client:
     properties = resource.properties
     flows = properties.get("AllowedOAuthFlows", []) if properties.get("AllowedOAuthFlowsUserPoolClient") else []
+    rotation = properties.get("RefreshTokenRotation", {})
     return Client(
         client_id=resource.ref,
         secret=CLIENT_SECRETS[resource.logical_id] if properties.get("GenerateSecret") else None,
         redirect_uris=tuple(properties.get("CallbackURLs", [])),
         grants=frozenset().union(*(_GRANTS.get(flow, frozenset()) for flow in flows)),
         scopes=frozenset(properties.get("AllowedOAuthScopes", [])),
+        access_seconds=_lifetime(properties, "AccessToken", "hours") or ACCESS_SECONDS,
+        refresh_seconds=_lifetime(properties, "RefreshToken", "days") or REFRESH_SECONDS,
+        grace_seconds=int(rotation.get("RetryGracePeriodSeconds", 0)) if rotation.get("Feature") == "ENABLED" else None,
     )
+
+
+def _lifetime(properties: Mapping[str, Any], token: str, unit: str) -> int:
+    """Return the validity of a kind of token in seconds, counted in `unit` unless the client says otherwise."""
+    units = properties.get("TokenValidityUnits", {})
+    return int(properties.get(f"{token}Validity", 0)) * _SECONDS[units.get(token, unit)]
 
 
 def _registered(parameters: Mapping[str, str]) -> list[Client]:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote_plus
 
+NO_STORE = {"cache-control": "no-store"}
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 class OAuthError(Exception):
-    """A refusal by a code of RFC 6749 section 4.1.2.1 or 5.2, or of RFC 8707 section 2, and the reason in words."""
+    """A refusal by a code of RFC 6749 section 4.1.2.1 or 5.2, RFC 7591 or RFC 8707, and the reason in words."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(code, reason)

@@ -11,11 +11,14 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-TOKEN_SECONDS = 3600
+from local.sign_in.client import Client
 
 
 class TokenIssuer:
-    """Signs tokens as `issuer`, with the claims of Cognito or those of RFC 9068; makes its key at the start."""
+    """Signs tokens as `issuer`, with the claims of Cognito or those of RFC 9068.
+
+    It signs with `key`, which it makes at the start and publishes as `kid`.
+    """
 
     def __init__(self, issuer: str, audience: str | None, *, cognito: bool) -> None:
         """`audience` is what a token is for that was asked for no resource; Cognito has no such thing."""
@@ -26,31 +29,31 @@ class TokenIssuer:
 
     def rotate_key(self) -> None:
         """Sign with a new key from now on, and publish only that."""
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._kid = secrets.token_urlsafe(16)
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.kid = secrets.token_urlsafe(16)
 
     def jwks(self) -> dict[str, Any]:
         """Return the JSON Web Key Set (RFC 7517 section 5) with the public key."""
-        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
-        return {"keys": [key | {"kid": self._kid, "use": "sig", "alg": "RS256"}]}
+        key = json.loads(RSAAlgorithm.to_jwk(self.key.public_key()))
+        return {"keys": [key | {"kid": self.kid, "use": "sig", "alg": "RS256"}]}
 
     def issue(
         self,
-        client_id: str,
+        client: Client,
         scopes: Collection[str],
         subject: str | None,
         resource: str | None,
         claims: dict[str, object],
     ) -> str:
-        """Return a signed access token for an hour; its arguments are those of `IdentityProvider.issue`."""
+        """Return a signed access token; its arguments are those of `IdentityProvider.issue`."""
         now = int(time())
         usual: dict[str, object] = {
             "iss": self._issuer,
-            "sub": client_id if subject is None else str(uuid.uuid5(uuid.NAMESPACE_URL, f"user:{subject}")),
-            "client_id": client_id,
+            "sub": client.client_id if subject is None else str(uuid.uuid5(uuid.NAMESPACE_URL, f"user:{subject}")),
+            "client_id": client.client_id,
             "scope": " ".join(sorted(scopes)),
             "iat": now,
-            "exp": now + TOKEN_SECONDS,
+            "exp": now + client.access_seconds,
             "jti": str(uuid.uuid4()),
         }
         if self._cognito:
@@ -58,6 +61,6 @@ class TokenIssuer:
             audience = None if subject is None else resource
             usual |= {"token_use": "access", "version": 2, "auth_time": now, "username": subject, "aud": audience}
         else:
-            usual |= {"azp": client_id, "aud": resource or self._audience}
+            usual |= {"azp": client.client_id, "aud": resource or self._audience}
         payload = {name: value for name, value in (usual | claims).items() if value is not None}
-        return jwt.encode(payload, self._key, "RS256", {"kid": self._kid, "typ": None if self._cognito else "at+jwt"})
+        return jwt.encode(payload, self.key, "RS256", {"kid": self.kid, "typ": None if self._cognito else "at+jwt"})
