@@ -7,9 +7,12 @@ from types import ModuleType
 from variants import TEMPLATE
 
 
-def door(endpoint: str) -> ModuleType:
-    """Return the door of an endpoint, which `local.stack` imports from now on if nobody has imported it before."""
-    path = TEMPLATE / "variants/endpoint" / endpoint / "door.py"
+def door(name: str) -> ModuleType:
+    """Return a door by endpoint and credential, such as `http-api-oauth`.
+
+    `local.stack` imports it from now on if nobody has imported it before.
+    """
+    path = TEMPLATE / f"variants/door/{name}.py"
     spec = importlib.util.spec_from_file_location("local.door", path)
     assert spec
     assert spec.loader

@@ -21,6 +21,9 @@ from starlette.routing import Route
 
 from local.functions import Host, LambdaFunction
 from local.http_api.api import HttpApi
+from local.http_api.authorizer import Authorizers
+from local.http_api.jwt_authorizer import JwtAuthorizer
+from local.http_api.lambda_authorizer import LambdaAuthorizer
 from local.listener import Listener
 from local.template import Resource, Stack, load
 
@@ -93,6 +96,16 @@ def meet(event, context):
     while len(os.listdir(event["folder"])) < event["number"]:
         time.sleep(0.005)
     return os.getpid()
+
+
+def decide(event, context):
+    """Do or return what the identity says, or let pass with what there is to see."""
+    global calls
+    calls += 1
+    asked = json.loads(event["identitySource"][0])
+    if "do" in asked:
+        return getattr(sys.modules[__name__], asked["do"])(asked, context)
+    return asked.get("return", {"isAuthorized": True, "context": {"calls": calls, "event": event}})
 
 
 def http(event, context):
@@ -295,7 +308,9 @@ def serve(code: Path, issuer: Issuer) -> Serve:
     """Serve API with more resources; the client that is returned raises nothing for errors."""
 
     @asynccontextmanager
-    async def served(resources: str, *, cors: bool = True) -> AsyncIterator[httpx2.AsyncClient]:
+    async def served(
+        resources: str, *, cors: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> AsyncIterator[httpx2.AsyncClient]:
         template = code.parent / "template.yaml"
         template.write_text((API if cors else API.replace("CorsConfiguration", "Tags")) + resources)
         stack = load(template).relocated({"https://issuer.example": issuer.url})
@@ -312,7 +327,11 @@ def serve(code: Path, issuer: Issuer) -> Serve:
 
         async with Listener(answer) as listener:
             names.add(listener.authority)
-            api = HttpApi(stack, functions, names)
+            kinds: Authorizers = {
+                "JWT": JwtAuthorizer,
+                "CUSTOM": lambda of: LambdaAuthorizer(of, stack, functions, clock),
+            }
+            api = HttpApi(stack, functions, names, kinds)
             try:
                 async with httpx2.AsyncClient(base_url=f"http://{listener.authority}", timeout=20) as client:
                     yield client

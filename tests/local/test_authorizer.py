@@ -13,9 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from local.http_api.authorizer import Grant, JwtAuthorizer
+from local.bearer.refusal import Refusal
+from local.http_api.authorizer import Grant
+from local.http_api.jwt_authorizer import JwtAuthorizer
 from local.intrinsics import TemplateError
-from local.sign_in.refusal import Refusal
 from local.template import Resource
 
 pytestmark = pytest.mark.anyio
@@ -31,8 +32,13 @@ def authorizer(
     return JwtAuthorizer(Resource("Authorizer", "AWS::ApiGatewayV2::Authorizer", properties, "abc"))
 
 
+def request(query: str = "", **headers: str) -> dict[str, Any]:
+    """Return what of an event an authorizer looks at."""
+    return {"headers": headers, "rawQueryString": query}
+
+
 async def decided(issuer: Any, token: str, *, scopes: tuple[str, ...] = (), prefix: str = "Bearer ") -> Grant | Refusal:
-    return await authorizer(issuer.url).authorize({"authorization": prefix + token}, "", scopes)
+    return await authorizer(issuer.url).authorize(request(authorization=prefix + token), scopes)
 
 
 def refused(description: str) -> Refusal:
@@ -82,7 +88,7 @@ async def test_scopes_arrive_where_the_route_asks_for_some(issuer: Any) -> None:
 
 @pytest.mark.parametrize("header", [{}, {"authorization": ""}, {"authorization": "Bearer "}])
 async def test_no_token_is_a_bare_challenge(issuer: Any, header: dict[str, str]) -> None:
-    assert await authorizer(issuer.url).authorize(header, "", ()) == Refusal(401, "Bearer")
+    assert await authorizer(issuer.url).authorize(request(**header), ()) == Refusal(401, "Bearer")
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "..", "Basic abc", "é.é.é", "e30.e30.e30", "W10.W10.", "bnVsbA.e30."])
@@ -209,11 +215,11 @@ async def test_keys_are_fetched_once_and_again_for_a_new_one(issuer: Any) -> Non
     keeps = authorizer(issuer.url)
     issuer.paths.clear()
     for _ in range(2):
-        assert isinstance(await keeps.authorize({"authorization": issuer.token()}, "", ()), Grant)
+        assert isinstance(await keeps.authorize(request(authorization=issuer.token()), ()), Grant)
     assert issuer.paths == ["/.well-known/openid-configuration", "/keys"]
     was = issuer.kid, issuer.key
     issuer.kid, issuer.key = "second", rsa.generate_private_key(65537, 2048)
-    assert isinstance(await keeps.authorize({"authorization": issuer.token()}, "", ()), Grant)
+    assert isinstance(await keeps.authorize(request(authorization=issuer.token()), ()), Grant)
     issuer.kid, issuer.key = was
 
 
@@ -223,7 +229,7 @@ async def test_an_issuer_that_cannot_be_reached_is_a_refusal(
 ) -> None:
     token = issuer.token()
     with caplog.at_level(logging.WARNING, "local"):
-        refusal = await authorizer(url).authorize({"authorization": token}, "", ())
+        refusal = await authorizer(url).authorize(request(authorization=token), ())
     assert isinstance(refusal, Refusal)
     assert refusal.status == 401
     assert f"no keys from {url}" in caplog.text
@@ -234,14 +240,14 @@ async def test_keys_are_not_read_from_files(issuer: Any, tmp_path: Path) -> None
     (tmp_path / ".well-known").mkdir()
     (tmp_path / ".well-known" / "openid-configuration").write_text(json.dumps({"jwks_uri": f"{issuer.url}/keys"}))
     url = tmp_path.as_uri()
-    refusal = await authorizer(url).authorize({"authorization": issuer.token(iss=url)}, "", ())
+    refusal = await authorizer(url).authorize(request(authorization=issuer.token(iss=url)), ())
     assert isinstance(refusal, Refusal)
 
 
 async def test_the_token_may_come_from_the_query(issuer: Any) -> None:
     by_query = authorizer(issuer.url, source="$request.querystring.token")
-    assert isinstance(await by_query.authorize({}, f"a=b&token={issuer.token()}", ()), Grant)
-    assert await by_query.authorize({"authorization": issuer.token()}, "a=b", ()) == Refusal(401, "Bearer")
+    assert isinstance(await by_query.authorize(request(f"a=b&token={issuer.token()}"), ()), Grant)
+    assert await by_query.authorize(request("a=b", authorization=issuer.token()), ()) == Refusal(401, "Bearer")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ STACK = Stack(
     code={},
     functions={},
 )
-ADDRESS = {"function-url": "http://127.0.0.1:3000/mcp", "lambda-invoke": ARN}
+ADDRESS = {"function-url-signature": "http://127.0.0.1:3000/mcp", "lambda-invoke-invocation": ARN}
 
 
 @pytest.fixture(params=ADDRESS)

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from local.http_api.api import LARGEST_BODY, LARGEST_HEAD, HttpApi
+from local.http_api.jwt_authorizer import JwtAuthorizer
 from local.intrinsics import TemplateError
 from local.template import Stack
 
@@ -30,6 +31,7 @@ ROUTES = {
     "GET /pets/{proxy+}": "EchoIntegration",
     "ANY /files/{name+}": "EchoIntegration",
 }
+JWT = {"JWT": JwtAuthorizer}
 SECURED = ["POST /mcp", "ANY /any", "OPTIONS /options"]
 
 
@@ -463,14 +465,14 @@ def test_an_api_that_would_not_deploy_or_not_work_is_refused(
     template = declared + route("Do", "POST /do", scopes="mcp/invoke")
     assert change[0] in template
     with pytest.raises(TemplateError, match=complaint):
-        HttpApi(written(template.replace(*change)), {}, ())
+        HttpApi(written(template.replace(*change)), {}, (), JWT)
 
 
 def test_two_routes_with_one_key_are_refused(
     written: Callable[..., Stack], route: Callable[..., str], declared: str
 ) -> None:
     with pytest.raises(TemplateError, match="more than one route POST /do"):
-        HttpApi(written(declared + route("A", "POST /do") + route("B", "POST /do")), {}, ())
+        HttpApi(written(declared + route("A", "POST /do") + route("B", "POST /do")), {}, (), JWT)
 
 
 @pytest.mark.parametrize(
@@ -490,5 +492,5 @@ def test_a_permission_for_something_else_does_not_count(
     properties = f"Properties: {{Action: lambda:InvokeFunction, {permission}}}"
     mine = f"  Mine: {{Type: AWS::Lambda::Permission, {properties}}}\n  BrokenPermission:"
     template = head + mine + tail.partition("  BrokenPermission:")[2] + route("Do", "POST /do")
-    (only,) = HttpApi(written(template), {}, ())._routes
+    (only,) = HttpApi(written(template), {}, (), JWT)._routes
     assert only.permitted is False

@@ -18,7 +18,7 @@ from mcp.types import ListToolsResult, PaginatedRequestParams, Tool, ToolAnnotat
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import local
-from local.sign_in.door import bearer
+from local.bearer.client import bearer
 from local.tour import tour
 
 pytestmark = pytest.mark.anyio
@@ -287,7 +287,7 @@ async def test_arguments_of_any_schema_are_described(capsys: pytest.CaptureFixtu
 
 
 async def test_it_prints_to_a_terminal_of_any_encoding() -> None:
-    program = "import asyncio, sys; from local.sign_in.door import bearer; from local.tour import tour"
+    program = "import asyncio, sys; from local.bearer.client import bearer; from local.tour import tour"
     program += f"; sys.exit(asyncio.run(tour(bearer(sys.argv[1], {TOKEN!r}), {TOKEN!r})))"
     variables = {"PYTHONPATH": str(Path(local.__path__[0]).parent), "PATH": os.defpath, "PYTHONIOENCODING": "ascii"}
     variables["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
 
-_FOLLOWED = ("src", "well_known", "template.yaml")
+_FOLLOWED = ("src", "token_authorizer", "well_known", "template.yaml")
 _SECONDS = 0.5
 
 Fingerprint = frozenset[tuple[Path, int, int]]

@@ -19,6 +19,7 @@ from local.door import Door
 from local.functions import Host, LambdaFunction, to_stderr
 from local.intrinsics import TemplateError
 from local.listener import HOST, Listener, bind
+from local.secret_store import hold
 from local.template import Stack, load
 
 # An SDK must not fall back to the developer's own account where a variable is missing.
@@ -76,9 +77,12 @@ class LocalStack:
             entered.callback(self.door.close)
             loading = asyncio.create_task(self._loaded(self._folder))
             entered.push_async_callback(_cancelled, loading)
-            variables = await self._variables(entered)
-            self._host = Host(self._settings.runtime, variables, self._settings.environments, self._settings.log)
+            real = self._settings.aws == "real"
+            variables = _own_variables() if real else await self._local_variables(entered)
             stack = await loading
+            # What the template declares, secrets too, is in no account yet.
+            guarding = await self._local_variables(entered) if real and stack.guards else variables
+            self._host, self._guarding = (self._host_with(found) for found in (variables, guarding))
             await self.door.open(stack, entered)
             entered.push_async_callback(self._stop)
             await self._serve(stack)
@@ -108,17 +112,14 @@ class LocalStack:
         self._folder = folder
         _LOG.info("Reloaded.")
 
-    async def _variables(self, entered: AsyncExitStack) -> dict[str, str]:
-        """Return where the functions find AWS, started if it is the local one."""
-        if self._settings.aws == "real":
-            own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-            # Profiles and single sign-on are below the home directory; a profile may have a region.
-            region = boto3.Session().region_name
-            regions = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
-            return own | regions | {"HOME": str(Path.home())}
+    async def _local_variables(self, entered: AsyncExitStack) -> dict[str, str]:
+        """Start the stand-in for AWS, and return where functions find it."""
         aws = await entered.enter_async_context(LocalAws())
         self.aws_endpoint_url = aws.endpoint_url
         return {**_NO_CONFIGURATION, **aws.environment}
+
+    def _host_with(self, variables: Mapping[str, str]) -> Host:
+        return Host(self._settings.runtime, variables, self._settings.environments, self._settings.log)
 
     async def _loaded(self, folder: str) -> Stack:
         """Return the stack, built into `folder` if need be, with its public names moved to this machine."""
@@ -130,8 +131,15 @@ class LocalStack:
 
     async def _serve(self, stack: Stack, *, whole: bool = False) -> None:
         """Answer with `stack` from now on; with `whole`, only if all of its functions start, else TemplateError."""
+        if self.aws_endpoint_url:
+            stack = stack.relocated(await asyncio.to_thread(hold, self.aws_endpoint_url, stack))
+        guards = stack.guards
         functions = [
-            LambdaFunction(resource, stack.code[resource.logical_id], self._host)
+            LambdaFunction(
+                resource,
+                stack.code[resource.logical_id],
+                self._guarding if resource.logical_id in guards else self._host,
+            )
             for resource in stack.of_type("AWS::Lambda::Function")
         ]
         by_id = {function.name: function for function in functions}
@@ -153,6 +161,15 @@ class LocalStack:
 
     async def _stop(self) -> None:
         await asyncio.gather(*(function.close() for function in [*self._functions, *self._draining.values()]))
+
+
+def _own_variables() -> dict[str, str]:
+    """Return where functions find the developer's own AWS account."""
+    own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    # Profiles and single sign-on are below the home directory; a profile may have a region.
+    region = boto3.Session().region_name
+    regions = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
+    return own | regions | {"HOME": str(Path.home())}
 
 
 async def _warmed(functions: list[LambdaFunction], *, whole: bool) -> None:

@@ -65,6 +65,18 @@ class Stack:
         return self.resources[self.functions[found[0]]], found[0]
 
     @property
+    def guards(self) -> frozenset[str]:
+        """The logical ids of the functions that decide who may call: those of Lambda authorizers."""
+        uris = {
+            authorizer.logical_id: str(authorizer.properties.get("AuthorizerUri"))
+            for authorizer in self.of_type("AWS::ApiGatewayV2::Authorizer")
+            if authorizer.properties.get("AuthorizerType") == "REQUEST"
+        }
+        return frozenset(
+            self.function_called(uri, f"AuthorizerUri of {name}")[0].logical_id for name, uri in uris.items()
+        )
+
+    @property
     def domain_names(self) -> list[str]:
         """The names that AWS would serve the template's APIs, function URLs and gateways at."""
         own = [

@@ -20,6 +20,7 @@ from web_adapter import BehindWebAdapter
 
 pytestmark = pytest.mark.anyio
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
+IDENTITY = {"jwt": {"claims": {"sub": "alice"}}, "iam": {"userId": "alice"}, "lambda": {"secret": "alice"}}
 modes = pytest.mark.parametrize("buffered", [True, False])
 
 
@@ -66,7 +67,7 @@ async def test_a_get_of_the_readiness_path_is_answered_and_no_other(
 @modes
 async def test_a_tool_knows_the_caller_that_the_adapter_names(monkeypatch: pytest.MonkeyPatch, buffered: bool) -> None:
     monkeypatch.setattr(web_adapter, "_BUFFERED", buffered)
-    context = {"authorizer": {"jwt": {"claims": {"sub": "alice"}}, "iam": {"userId": "alice"}}}
+    context = {"authorizer": IDENTITY}
     async with serving(whoami) as client:
         for version in (LEGACY, MODERN):
             known = await call(client, "whoami", version, x_amzn_request_context=json.dumps(context))
@@ -83,7 +84,7 @@ async def test_a_header_that_makes_no_sense_names_nobody(header: str) -> None:
 
 async def test_outside_of_lambda_nobody_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_adapter, "_TRUSTED", False)
-    context = {"authorizer": {"jwt": {"claims": {"sub": "alice"}}, "iam": {"userId": "alice"}}}
+    context = {"authorizer": IDENTITY}
     async with serving(whoami) as client:
         response = await call(client, "whoami", x_amzn_request_context=json.dumps(context))
         assert answer(response)["result"]["structuredContent"]["result"] == "{}"

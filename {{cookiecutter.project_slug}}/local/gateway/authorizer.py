@@ -15,9 +15,9 @@ from typing import Any
 
 import jwt
 
+from local.bearer.refusal import Refusal
 from local.intrinsics import TemplateError
 from local.sign_in.jwks import CHECKS, FETCH_SECONDS, KeySet, NoKeyError
-from local.sign_in.refusal import Refusal
 from local.template import Resource
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"

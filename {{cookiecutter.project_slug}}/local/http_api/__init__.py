@@ -1,1 +1,1 @@
-"""An API Gateway HTTP API: its routes, CORS and JWT authorizer."""
+"""An API Gateway HTTP API: its routes, CORS and authorizers."""

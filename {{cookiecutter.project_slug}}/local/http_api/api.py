@@ -5,19 +5,21 @@ import json
 import logging
 import uuid
 from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from local.bearer.refusal import Refusal
 from local.functions import LambdaFunction, PayloadTooLargeError
+from local.http_api.authorizer import Authorizers
 from local.http_api.cors import Cors
 from local.http_api.routes import Route, routes
 from local.intrinsics import TemplateError
 from local.request import HttpRequest, event, received
 from local.response import HttpResponse, MalformedResponseError, response
 from local.runtime_api import Outcome, Result
-from local.sign_in.refusal import Refusal
 from local.template import Resource, Stack
 
 # API Gateway developer guide, "Quotas for configuring and running an HTTP API": request line and headers; payload.
@@ -41,14 +43,20 @@ class HttpApi:
     served.
     """
 
-    def __init__(self, stack: Stack, functions: Mapping[str, LambdaFunction], domain_names: Collection[str]) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        functions: Mapping[str, LambdaFunction],
+        domain_names: Collection[str],
+        authorizers: Authorizers,
+    ) -> None:
         """Raise TemplateError if the template's API would not deploy, or not work here."""
         apis = stack.of_type("AWS::ApiGatewayV2::Api")
         if len(apis) != 1 or "Body" in apis[0].properties:
             raise TemplateError("The template must have one AWS::ApiGatewayV2::Api, with its routes as resources.")
         self._api = apis[0]
         self._variables = _default_stage(stack).properties.get("StageVariables")
-        self._routes = routes(stack, self._api)
+        self._routes = routes(stack, self._api, authorizers)
         self._cors = Cors(self._api.properties.get("CorsConfiguration", {}))
         self._functions = functions
         self._domain_names = frozenset(domain_names)
@@ -76,14 +84,14 @@ class HttpApi:
         if route is None:
             return _error(404, "Not Found")
         context: dict[str, Any] = {"apiId": self._api.ref, "requestId": request_id, "routeKey": route.key}
+        made = event(request, context, parameters) | ({"stageVariables": self._variables} if self._variables else {})
         if route.authorizer:
-            decision = await route.authorizer.authorize(request.headers, request.query, route.scopes)
+            decision = await route.authorizer.authorize(made, route.scopes)
             if isinstance(decision, Refusal):
-                message = "Unauthorized" if decision.status == 401 else "Forbidden"  # noqa: PLR2004
-                return _error(decision.status, message, ("www-authenticate", decision.challenge))
-            context["authorizer"] = decision.context
-        made = event(request, context, parameters)
-        return await self._integrated(route, made | ({"stageVariables": self._variables} if self._variables else {}))
+                challenge = [("www-authenticate", decision.challenge)] if decision.challenge else []
+                return _error(decision.status, HTTPStatus(decision.status).phrase, *challenge)
+            made["requestContext"]["authorizer"] = decision.context
+        return await self._integrated(route, made)
 
     def _refused(self, request: HttpRequest) -> HttpResponse | None:
         host = request.headers.get("host", "").lower()

@@ -4,12 +4,10 @@ Source: API Gateway developer guide, "Create routes for HTTP APIs".
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from local.http_api.authorizer import JwtAuthorizer
-from local.identifiers import PSEUDO_PARAMETERS
+from local.http_api.authorizer import Authorizer, Authorizers
+from local.http_api.permissions import execute_api_arn, permitted
 from local.intrinsics import TemplateError
 from local.template import Resource, Stack
 
@@ -30,7 +28,7 @@ class Route:
 
     key: str
     function: str
-    authorizer: JwtAuthorizer | None
+    authorizer: Authorizer | None
     scopes: tuple[str, ...]
     seconds: float
     permitted: bool
@@ -60,9 +58,16 @@ def _expression(part: str) -> str:
     return f"(?P<{variable[1]}>{'.+' if variable[2] else '[^/]+'})"
 
 
-def routes(stack: Stack, api: Resource) -> list[Route]:
+def routes(stack: Stack, api: Resource, authorizers: Authorizers) -> list[Route]:
     """Return the routes of `api`, best match first. Raises TemplateError for one that would not deploy or not work."""
-    found = [_route(stack, api, resource) for resource in stack.of_type("AWS::ApiGatewayV2::Route")]
+    guards: dict[str, Authorizer] = {}
+    found = []
+    for resource in stack.of_type("AWS::ApiGatewayV2::Route"):
+        guard = _guard(stack, resource, authorizers)
+        # Routes that name one authorizer share it, and what it remembers.
+        if guard and guard.logical_id not in guards:
+            guards[guard.logical_id] = authorizers[resource.properties["AuthorizationType"]](guard)
+        found.append(_route(stack, api, resource, guards[guard.logical_id] if guard else None))
     keys = [route.key for route in found]
     for key in keys:
         if keys.count(key) > 1:
@@ -70,7 +75,7 @@ def routes(stack: Stack, api: Resource) -> list[Route]:
     return sorted(found, key=lambda route: route.rank)
 
 
-def _route(stack: Stack, api: Resource, resource: Resource) -> Route:
+def _route(stack: Stack, api: Resource, resource: Resource, authorizer: Authorizer | None) -> Route:
     name, properties = resource.logical_id, resource.properties
     key = properties["RouteKey"]
     if properties["ApiId"] != api.ref:
@@ -85,10 +90,10 @@ def _route(stack: Stack, api: Resource, resource: Resource) -> Route:
     return Route(
         key=key,
         function=function.logical_id,
-        authorizer=_authorizer(stack, resource),
+        authorizer=authorizer,
         scopes=tuple(properties.get("AuthorizationScopes", ())),
         seconds=integration.properties.get("TimeoutInMillis", LONGEST_INTEGRATION * 1000) / 1000,
-        permitted=_permitted(stack, api, key, arn),
+        permitted=permitted(stack, arn, execute_api_arn(api, _source(key))),
     )
 
 
@@ -100,43 +105,22 @@ def _check_integration(integration: Resource) -> None:
         raise TemplateError(f'PayloadFormatVersion of {name} must be "2.0".')
 
 
-def _authorizer(stack: Stack, route: Resource) -> JwtAuthorizer | None:
+def _guard(stack: Stack, route: Resource, authorizers: Authorizers) -> Resource | None:
     kind = route.properties.get("AuthorizationType", "NONE")
     if kind == "NONE":
         return None
-    if kind != "JWT":
-        raise TemplateError(f"AuthorizationType of {route.logical_id} is {kind}; only JWT and NONE are served here.")
+    if kind not in authorizers:
+        served = " and ".join([*authorizers, "NONE"])
+        raise TemplateError(f"AuthorizationType of {route.logical_id} is {kind}; only {served} are served here.")
     reference = str(route.properties.get("AuthorizerId"))
-    authorizer = stack.referred("AWS::ApiGatewayV2::Authorizer", reference, f"AuthorizerId of {route.logical_id}")
-    if authorizer.properties.get("AuthorizerType") != "JWT":
-        raise TemplateError(f"{authorizer.logical_id} is no JWT authorizer.")
-    return JwtAuthorizer(authorizer)
+    return stack.referred("AWS::ApiGatewayV2::Authorizer", reference, f"AuthorizerId of {route.logical_id}")
 
 
-def _permitted(stack: Stack, api: Resource, key: str, function_arn: str) -> bool:
-    """Return whether an AWS::Lambda::Permission lets the route call the function by exactly this ARN.
+def _source(key: str) -> str:
+    """Return what API Gateway presents for a route to whoever permits it to call, behind the API's ARN.
 
-    The source ARN that API Gateway presents, `api/stage/METHOD/path`, is as in the developer guide's "Create AWS
-    Lambda proxy integrations"; that a route for ANY presents `*` there is unverified.
+    The form `stage/METHOD/path` is as in the developer guide's "Create AWS Lambda proxy integrations"; that a route for
+    ANY presents `*` there is unverified.
     """
-    account = f"{PSEUDO_PARAMETERS['AWS::Region']}:{PSEUDO_PARAMETERS['AWS::AccountId']}"
     method, _, path = key.partition(" ")
-    source = f"arn:aws:execute-api:{account}:{api.ref}/$default/{method.replace('ANY', '*')}{path}"
-    called = {function_arn, *(fn.ref for fn in stack.of_type("AWS::Lambda::Function") if _is_own(fn, function_arn))}
-    return any(
-        _allows(permission.properties, called, source) for permission in stack.of_type("AWS::Lambda::Permission")
-    )
-
-
-def _is_own(function: Resource, arn: str) -> bool:
-    return arn.endswith(f":function:{function.ref}")
-
-
-def _allows(permission: Mapping[str, Any], called: set[str], source: str) -> bool:
-    pattern = re.escape(permission.get("SourceArn", "*")).replace(r"\*", ".*").replace(r"\?", ".")
-    return (
-        permission.get("Principal") == "apigateway.amazonaws.com"
-        and permission.get("Action") == "lambda:InvokeFunction"
-        and permission.get("FunctionName") in called
-        and re.fullmatch(pattern, source) is not None
-    )
+    return f"$default/{method.replace('ANY', '*')}{path}"

@@ -1,16 +1,13 @@
 """The part of a front door that takes bearer tokens: an identity provider beside it, and a client with a token."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 
-import httpx2
-from mcp.client import Transport
-from mcp.client.streamable_http import streamable_http_client
-
+from local.bearer.client import bearer
 from local.listener import HOST, Listener, bind
 from local.sign_in.clients import SignIn, origins, sign_in
 from local.template import Stack
-from local.tour import ANSWER_SECONDS, Connect, NoteRefusal
+from local.tour import Connect
 
 _TOLD = """
 {name} is at  {url}
@@ -21,7 +18,7 @@ Its issuer is  {issuer}
     --header "Authorization: Bearer $TOKEN"
   claude mcp add --transport http {name} {url} --header "Authorization: Bearer $TOKEN"
 
-Anyone on this machine may sign in, and a token lives for an hour. Ctrl-C stops everything.
+Anyone on this machine may sign in, and this token lives for {minutes} minutes. Ctrl-C stops everything.
 """
 
 
@@ -59,7 +56,7 @@ class BearerDoor:
         return stack.outputs.get("McpUrl", f"http://{self.authority}/mcp")
 
     def access_token(self, stack: Stack) -> str:
-        """Return a new token that may call the MCP URL for an hour."""
+        """Return a new token that may call the MCP URL."""
         return self.sign_in.access_token(self.url(stack))
 
     def client(self, stack: Stack) -> tuple[Connect, str]:
@@ -82,17 +79,10 @@ class BearerDoor:
 
     def told(self, stack: Stack, name: str) -> str:
         """Return what a person needs to know to connect."""
-        token = self.access_token(stack)
-        return _TOLD.format(name=name, url=self.url(stack), issuer=self.sign_in.issuer, token=token)
-
-
-def bearer(url: str, token: str) -> Connect:
-    """Return how to reach a Streamable HTTP server with a bearer token."""
-
-    @asynccontextmanager
-    async def connect(note: NoteRefusal) -> AsyncIterator[Transport]:
-        headers, hooks = {"authorization": f"Bearer {token}"}, {"response": [note]}
-        async with httpx2.AsyncClient(headers=headers, timeout=ANSWER_SECONDS, event_hooks=hooks) as http:
-            yield streamable_http_client(url, http_client=http)
-
-    return connect
+        return _TOLD.format(
+            name=name,
+            url=self.url(stack),
+            issuer=self.sign_in.issuer,
+            token=self.access_token(stack),
+            minutes=self.sign_in.access_seconds // 60,
+        )

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp
 
 from local.functions import LambdaFunction
 from local.http_api.api import HttpApi
+from local.http_api.jwt_authorizer import JwtAuthorizer
 from local.sign_in.door import BearerDoor
 from local.template import Stack
 
@@ -15,4 +16,4 @@ class Door(BearerDoor):
 
     def app(self, stack: Stack, functions: Mapping[str, LambdaFunction]) -> ASGIApp:
         """Return what answers for `stack`. Raises TemplateError for an API that would not deploy."""
-        return HttpApi(stack, functions, {self.authority, *stack.domain_names})
+        return HttpApi(stack, functions, {self.authority, *stack.domain_names}, {"JWT": JwtAuthorizer})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Refusal:
-    """A request may not pass: answer `status` with `challenge` in `www-authenticate`."""
+    """A request may not pass: answer `status`, with `challenge` in `www-authenticate` if there is one."""
 
     status: int
-    challenge: str
+    challenge: str = ""
