@@ -12,7 +12,7 @@ from cookiecutter.exceptions import FailedHookException
 
 from conftest import Bake
 from test_source import UniqueKeys
-from variants import DEFAULT, REFUSED, Answers, facts, name_of
+from variants import DEFAULT, MANIFEST, REFUSED, Answers, facts, name_of
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,10 @@ def test_a_pair_that_cannot_work_is_refused_with_what_to_choose_instead(
         bake(**answers)
     told = capfd.readouterr().err
     assert "Nothing was generated:" in told
-    assert f"adapter=web-adapter with endpoint={answers['endpoint']} cannot work" in told
-    assert "Choose adapter=in-process" in told
+    for pair in MANIFEST["refused"]:
+        if all(answers[question] in choices for question, choices in pair["answers"].items()):
+            given = " with ".join(f"{question}={answers[question]}" for question in sorted(pair["answers"]))
+            assert f"- {given} cannot work: {pair['reason']} Choose {pair['instead']} instead." in told
 
 
 def test_a_refused_pair_leaves_no_file(template: Path, tmp_path: Path) -> None:

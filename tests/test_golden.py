@@ -15,6 +15,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SHAPES: dict[str, Answers] = {
     "http-api-cognito": DEFAULT,
     "http-api-oidc": DEFAULT | {"authorization": "oidc", "ci": "none"},
+    "http-api-token": DEFAULT | {"authorization": "token", "ci": "none"},
     "function-url-web-adapter": DEFAULT | {"endpoint": "function-url", "adapter": "web-adapter"},
     "agentcore-gateway": DEFAULT | {"endpoint": "agentcore-gateway"},
     "lambda-invoke-package": DEFAULT | {"endpoint": "lambda-invoke", "adapter": "stdio", "stdio_package": PACKAGE},

@@ -14,7 +14,7 @@ from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.yaml_helper import yaml_parse
 
-from variants import COMBINATIONS, DEFAULT, PACKAGE, TEMPLATE_COMBINATIONS, Answers, name_of
+from variants import COMBINATIONS, DEFAULT, PACKAGE, TEMPLATE_COMBINATIONS, Answers, facts, name_of
 
 every_template = pytest.mark.parametrize("answers", TEMPLATE_COMBINATIONS, ids=name_of)
 SHAPES = [
@@ -26,12 +26,30 @@ every_shape = pytest.mark.parametrize("answers", SHAPES, ids=name_of)
 every_http_api = pytest.mark.parametrize(
     "answers", [answers for answers in SHAPES if answers["endpoint"] == "http-api"], ids=name_of
 )
+by_oauth, by_token = (
+    pytest.mark.parametrize(
+        "answers",
+        [
+            answers
+            for answers in SHAPES
+            if (answers["endpoint"], answers["authorization"] == "token") == ("http-api", token)
+        ],
+        ids=name_of,
+    )
+    for token in (False, True)
+)
 by_iam = pytest.mark.parametrize(
     "answers", [answers for answers in SHAPES if answers["endpoint"] in {"function-url", "lambda-invoke"}], ids=name_of
 )
 every_gateway = pytest.mark.parametrize(
     "answers", [answers for answers in SHAPES if answers["endpoint"] == "agentcore-gateway"], ids=name_of
 )
+by_cognito = pytest.mark.parametrize(
+    "answers",
+    [answers for answers in SHAPES if facts(answers)["__authorization"] == "cognito"],
+    ids=name_of,
+)
+ROUTE = "AWS::ApiGatewayV2::Route"
 Baked = Callable[[Answers], Path]
 
 
@@ -102,23 +120,92 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return {name: item["Properties"] for name, item in template["Resources"].items() if item["Type"] == kind}
 
 
-@every_http_api
-def test_the_mcp_routes_need_a_token_with_a_scope_and_only_the_documents_need_none(
+@by_oauth
+def test_the_mcp_routes_need_a_token_with_a_scope_and_what_comes_before_a_token_needs_none(
     baked: Baked, answers: Answers
 ) -> None:
-    routes = of_type(translated(baked(answers)), "AWS::ApiGatewayV2::Route").values()
-    guarded = {route["RouteKey"] for route in routes if route.get("AuthorizationType") == "JWT"}
-    assert guarded == {"POST /mcp", "GET /mcp"}
-    for route in routes:
-        if route["RouteKey"] in guarded:
-            assert route["AuthorizerId"] == {"Ref": "JwtAuthorizer"}
-            assert len(route["AuthorizationScopes"]) == 1
-        else:
-            assert route["RouteKey"].startswith("GET /.well-known/")
-    assert {route["RouteKey"] for route in routes} >= {
-        "GET /.well-known/oauth-protected-resource/mcp",
-        "GET /.well-known/oauth-protected-resource",
+    routes = {route["RouteKey"]: route for route in of_type(translated(baked(answers)), ROUTE).values()}
+    for key in ("POST /mcp", "GET /mcp"):
+        route = routes.pop(key)
+        assert (route["AuthorizationType"], route["AuthorizerId"]) == ("JWT", {"Ref": "JwtAuthorizer"})
+        assert len(route["AuthorizationScopes"]) == 1
+    documents = {"GET /.well-known/oauth-protected-resource/mcp", "GET /.well-known/oauth-protected-resource"}
+    facade = {"GET /.well-known/oauth-authorization-server", "POST /register"}
+    assert set(routes) == documents | (facade if answers["authorization"] == "cognito" else set())
+    assert not [route for route in routes.values() if "AuthorizationType" in route]
+
+
+def test_registration_can_be_turned_off(baked: Baked) -> None:
+    resources = translated(baked(DEFAULT))["Resources"]
+    for name in ("RegistrationRoute", "RegistrationPermission"):
+        assert resources[name]["Condition"] == "HasClientRegistration"
+    variables = resources["WellKnownFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["CLIENT_ID"] == {"Fn::If": ["HasClientRegistration", {"Ref": "SignInClient"}, ""]}
+
+
+def test_every_scope_that_is_published_may_be_asked_for_by_people_and_machines(baked: Baked) -> None:
+    """A client asks for all of them, and Cognito gives it nothing if it may not have one."""
+    resources = translated(baked(DEFAULT))["Resources"]
+    published = resources["WellKnownFunction"]["Properties"]["Environment"]["Variables"]["SCOPES"]["Fn::Sub"].split()
+    for client in ("SignInClient", "MachineClient"):
+        allowed = json.dumps(resources[client]["Properties"]["AllowedOAuthScopes"])
+        assert all(f'"{scope}"' in allowed for scope in published), client
+
+
+@by_cognito
+def test_people_sign_in_at_a_public_client_whose_refresh_tokens_rotate(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    people = of_type(template, "AWS::Cognito::UserPoolClient")["SignInClient"]
+    assert not people["GenerateSecret"]
+    assert people["AllowedOAuthFlows"] == ["code"]
+    assert people["CallbackURLs"] == {"Ref": "CallbackUrls"}
+    assert people["RefreshTokenRotation"]["Feature"] == "ENABLED"
+    # Cognito refuses the two together: "Refresh tokens" in its developer guide.
+    assert "ALLOW_REFRESH_TOKEN_AUTH" not in people["ExplicitAuthFlows"]
+    assert of_type(template, "AWS::Cognito::UserPool")["UserPool"]["DeletionProtection"] == {
+        "Ref": "DeletionProtection"
     }
+    (branding,) = of_type(template, "AWS::Cognito::ManagedLoginBranding").values()
+    assert branding["ClientId"] == {"Ref": "SignInClient"}
+
+
+def test_the_default_callbacks_are_addresses_that_cognito_takes(baked: Baked) -> None:
+    """ "CallbackURLs" of CreateUserPoolClient in its API reference: https, http on loopback, or an app's own scheme."""
+    default = translated(baked(DEFAULT))["Parameters"]["CallbackUrls"]["Default"]
+    addresses = default.split(",")
+    assert len(addresses) == len(set(addresses)) <= 100
+    for address in addresses:
+        assert re.fullmatch(r"https://[\w./-]+|http://(localhost|127\.0\.0\.1):\d+/[\w/]*|cursor://[\w./-]+", address)
+
+
+@by_token
+def test_the_mcp_routes_need_the_teams_secret_and_there_are_no_others(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    routes = of_type(template, ROUTE).values()
+    assert {route["RouteKey"] for route in routes} == {"POST /mcp", "GET /mcp"}
+    for route in routes:
+        assert (route["AuthorizationType"], route["AuthorizerId"]) == ("CUSTOM", {"Ref": "TokenAuthorizer"})
+    authorizer = of_type(template, "AWS::ApiGatewayV2::Authorizer")["TokenAuthorizer"]
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    # A revoked secret works for as long.
+    assert authorizer["AuthorizerResultTtlInSeconds"] <= 60
+    permission = of_type(template, "AWS::Lambda::Permission")["TokenAuthorizerPermission"]
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${HttpApi}/authorizers/${TokenAuthorizer}")
+
+
+@by_token
+def test_the_teams_secret_is_made_by_aws_and_one_function_may_read_it(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    (secret,) = of_type(template, "AWS::SecretsManager::Secret").values()
+    assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
+    readers = {
+        (role, statement["Action"], json.dumps(statement["Resource"]))
+        for role, statement in statements(template)
+        if "secretsmanager" in json.dumps(statement)
+    }
+    assert readers == {("TokenAuthorizerFunctionRole", "secretsmanager:GetSecretValue", '{"Ref": "TeamSecret"}')}
+    # A dynamic reference would put the secret itself into whatever has it.
+    assert "resolve:" not in json.dumps(template)
 
 
 def test_the_audience_takes_bound_tokens_and_plain_ones(baked: Baked) -> None:
@@ -192,7 +279,8 @@ def test_two_stacks_fit_into_one_account_and_region(baked: Baked, answers: Answe
             continue
         for name in names & set(item.get("Properties", {})):
             value = json.dumps(item["Properties"][name])
-            assert re.search(r"AWS::Stack(Name|Id)|\"Ref\": \"Mcp|\"Ref\": \"WellKnown", value), (resource, name)
+            own = r"AWS::Stack(Name|Id)|\"Ref\": \"(Mcp|TokenAuthorizer|WellKnown)"
+            assert re.search(own, value), (resource, name)
 
 
 @every_shape
@@ -202,7 +290,7 @@ def test_every_alarm_watches_something_of_this_stack_and_tells_the_topic(baked: 
     assert len(alarms) == {"http-api": 6, "function-url": 5}.get(answers["endpoint"], 3)
     for name, alarm in alarms.items():
         watched = set(re.findall(r'"Ref": "(\w+)"', json.dumps(alarm)))
-        assert watched & {"McpFunction", "WellKnownFunction", "HttpApi"}, name
+        assert watched & {"McpFunction", "WellKnownFunction", "TokenAuthorizerFunction", "HttpApi"}, name
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
         assert alarm["DatapointsToAlarm"] <= alarm["EvaluationPeriods"]

@@ -99,7 +99,9 @@ def name_of(answers: Answers) -> str:
 def shapes() -> list[Answers]:
     """Return a combination for each endpoint, adapter and kind of server; the other answers take turns."""
     turns = {name: cycle(CHOICES[name]) for name in ("authorization", "python_version", "architecture", "ci")}
-    return [
-        answers | {name: next(turn) for name, turn in turns.items()}
-        for answers in one_of_each("endpoint", "adapter", "__server")
-    ]
+
+    def turned(answers: Answers) -> Answers:
+        found = answers | {name: next(turn) for name, turn in turns.items()}
+        return turned(answers) if refused(found) else found
+
+    return [turned(answers) for answers in one_of_each("endpoint", "adapter", "__server")]
