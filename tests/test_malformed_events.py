@@ -37,6 +37,7 @@ def handler(bake: Bake) -> Iterator[Any]:
         patch.syspath_prepend(str(source))
         patch.setenv("MCP_URL", "https://mcp.example.com/mcp")
         patch.setenv("ALLOWED_ORIGINS", "http://localhost:6274")
+        patch.setenv("TOOL_SCOPES", "")
         patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "MCP")
         patch.setenv("POWERTOOLS_SERVICE_NAME", "test")
         # No tool may reach anything; that is not what is tested here.
