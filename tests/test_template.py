@@ -1,15 +1,16 @@
 """template.yaml of every combination: valid, lint-clean before and after translation, and as safe as it says."""
 
+import contextlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import cfnlint.api
 import pytest
+from click.testing import CliRunner, Result
+from samcli.cli.main import cli
 from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.yaml_helper import yaml_parse
@@ -72,20 +73,29 @@ def translated(project: Path) -> dict[str, Any]:
     return result
 
 
-def sam(project: Path, *arguments: str) -> None:
-    command = [str(Path(sys.executable).with_name("sam")), *arguments]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def sam(project: Path, *arguments: str) -> Result:
+    """Run SAM's command line in this process: a program of its own takes longer to start than to validate."""
+    with contextlib.chdir(project):
+        return CliRunner().invoke(cli, arguments)
 
 
 @every_template
 def test_sam_finds_it_valid(baked: Baked, answers: Answers) -> None:
-    sam(baked(answers), "validate")
+    done = sam(baked(answers), "validate")
+    assert done.exit_code == 0, done.output
 
 
 @every_template
 def test_sam_finds_no_lint(baked: Baked, answers: Answers) -> None:
-    sam(baked(answers), "validate", "--lint")
+    done = sam(baked(answers), "validate", "--lint")
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("option", [[], ["--lint"]], ids=str)
+def test_what_sam_refuses_would_be_found(baked: Baked, tmp_path: Path, option: list[str]) -> None:
+    template = (baked(DEFAULT) / "template.yaml").read_text()
+    (tmp_path / "template.yaml").write_text(template.replace("    Tracing: Active", "    Traceing: Active"))
+    assert sam(tmp_path, "validate", *option).exit_code == 1
 
 
 def test_these_are_all_the_templates_there_are(baked: Baked) -> None:
