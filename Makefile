@@ -30,8 +30,9 @@ demo: .venv/.ready ## Generate the default project and let a real client call it
 test: .venv/.ready lint ## Run every test of the template
 	@$(PYTEST) --numprocesses=2 tests/test_source.py tests/test_answers.py tests/test_tree.py tests/test_golden.py
 	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py
+	@$(PYTEST) --numprocesses=2 tests/test_project.py
 	@# A file is for one process, because each process would build its artifacts anew.
-	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e tests/test_project.py
+	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e
 
 lint: .venv/.ready
 	@$(BIN)/ruff format --check .
