@@ -1,6 +1,7 @@
 """The rendered project: exactly the files that belong to the answers, and nothing left over."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_what_a_stdio_function_ships_is_pinned_but_for_the_package_that_was_name
     pins, with_package = ([line for line in text.splitlines() if line and line[0] != "#"] for text in lines)
     assert all(re.match(r"[a-z0-9._-]+==\S+", pin) for pin in pins)
     assert [pin for pin in with_package if pin not in pins] == [PACKAGE]
+
+
+def test_make_knows_the_name_that_the_stack_was_deployed_under(bake: Bake) -> None:
+    project = bake()
+
+    def planned() -> str:
+        done = subprocess.run(["make", "--dry-run", "logs"], cwd=project, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert "/aws/lambda/my-mcp-server-mcp " in planned()
+    settings = project / "samconfig.toml"
+    # As `sam deploy --guided` writes down what it was told.
+    guided = '[default.deploy.parameters]\nstack_name = "team-tools"'
+    settings.write_text(settings.read_text().replace("[default.deploy.parameters]", guided))
+    assert "/aws/lambda/team-tools-mcp " in planned()
 
 
 def test_the_files_that_people_edit_stay_short(baked: Baked) -> None:

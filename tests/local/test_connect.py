@@ -251,6 +251,23 @@ def test_outputs_are_read_in_the_given_region_or_else_in_the_usual_one(
     assert read("read", None) == {"McpUrl": URL}
 
 
+def test_where_it_was_deployed_to_comes_before_the_usual_region(
+    caller: pytest.MonkeyPatch, cloudformation: Any, tmp_path: Path
+) -> None:
+    deploy(cloudformation, "guided", {"McpUrl": URL})
+    caller.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    caller.chdir(tmp_path)
+    # As `sam deploy --guided` leaves it.
+    (tmp_path / "samconfig.toml").write_text(f'[default.deploy.parameters]\nregion = "{REGION}"\n')
+    assert read("guided", None) == {"McpUrl": URL}
+    with pytest.raises(OutputsError, match="no stack guided in ap-south-1"):
+        read("guided", "ap-south-1")
+    for other in ("", "default = 1", "not toml at all"):
+        (tmp_path / "samconfig.toml").write_text(other)
+        with pytest.raises(OutputsError, match="no stack guided in us-east-1"):
+            read("guided", None)
+
+
 def test_without_a_region_or_credentials_it_is_said_what_to_do(caller: pytest.MonkeyPatch) -> None:
     caller.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(OutputsError, match=r"No region is set.*AWS_DEFAULT_REGION"):

@@ -13,7 +13,7 @@ def _options() -> argparse.Namespace:
         prog="python -m connect", description="Print how each MCP client connects to the deployed stack."
     )
     parser.add_argument("--stack", required=True, help="name of the stack")
-    parser.add_argument("--region", help="where it is (default: what the AWS SDK is set to)")
+    parser.add_argument("--region", help="where it is (default: where it was deployed to)")
     parser.add_argument("--client", metavar="NAME", help="print for this one alone, and nothing but what it takes")
     for name, text in OPTIONS.items():
         parser.add_argument(f"--{name}", help=text)

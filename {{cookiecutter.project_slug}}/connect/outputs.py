@@ -1,7 +1,9 @@
 """The outputs of the deployed stack, or in words why there are none."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _NO_REGION = "No region is set. Give the stack's own by REGION=us-east-1, or export AWS_DEFAULT_REGION."
@@ -33,7 +35,7 @@ class OutputsError(Exception):
 
 
 def region_name(region: str | None) -> str:
-    """Return `region`, or else the one that the AWS SDK is set to.
+    """Return `region`, or else the one that `make deploy` remembers, or that the AWS SDK is set to.
 
     Raises:
         OutputsError: If there is none.
@@ -41,10 +43,19 @@ def region_name(region: str | None) -> str:
     from boto3.session import Session  # noqa: PLC0415
 
     with _explained():
-        name = region or Session().region_name
+        name = region or _remembered() or Session().region_name
     if not name:
         raise OutputsError(_NO_REGION)
     return name
+
+
+def _remembered() -> str | None:
+    """Return where `sam deploy --guided` deployed to, which it writes into samconfig.toml."""
+    try:
+        written = tomllib.loads(Path("samconfig.toml").read_text(encoding="utf-8"))
+        return str(written["default"]["deploy"]["parameters"]["region"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def read(stack: str, region: str | None) -> Mapping[str, str]:
@@ -55,7 +66,7 @@ def read(stack: str, region: str | None) -> Mapping[str, str]:
 
     Args:
         stack: Its name or ARN.
-        region: Where it is; None for where the AWS SDK is set to.
+        region: Where it is; None for where `region_name` says.
 
     Raises:
         OutputsError: With no region or credentials, no permission, no such stack, or one that never came to be.

@@ -17,7 +17,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("target", nargs="?", help=f"what clients are given: the stack's output {OUTPUT}")
     parser.add_argument("--stack", help=f"read {OUTPUT} and more from the outputs of this stack, with AWS credentials")
-    parser.add_argument("--region", help="region of the stack (default: the AWS SDK's)")
+    parser.add_argument("--region", help="region of the stack (default: where it was deployed to)")
     parser.add_argument("--tool", metavar="NAME", help="call this tool, without arguments (default: a harmless one)")
     Plan.add_options(parser)
     options = parser.parse_args()
