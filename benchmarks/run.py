@@ -96,6 +96,7 @@ class Subject:
             "AWS_EXECUTION_ENV": f"AWS_Lambda_python{PYTHON}",
             "MCP_URL": f"{ORIGIN}/mcp",
             "ALLOWED_ORIGINS": ORIGIN,
+            "TOOL_SCOPES": "",
             "POWERTOOLS_SERVICE_NAME": "bench",
             "POWERTOOLS_METRICS_NAMESPACE": "bench",
             **self.variables,
