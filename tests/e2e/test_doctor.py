@@ -660,17 +660,17 @@ def test_a_function_url_whose_function_crashes_is_told(built_url: Built, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arn", "changes", "cause"),
+    ("arn", "changes", "told"),
     [
-        (lambda arn: arn, {"stranger": "yes"}, "AccessDeniedException"),
-        (lambda arn: arn.removesuffix(":live"), {}, "is the function and not its alias"),
-        (lambda _: "https://api.example/mcp", {}, "is no ARN of a function"),
-        (lambda arn: arn, {"AWS_SECRET_ACCESS_KEY": "guessed-secret"}, "InvalidSignatureException"),
+        (lambda arn: arn, {"stranger": "yes"}, ["AccessDeniedException", "Attach the policy in the output"]),
+        (lambda arn: arn.removesuffix(":live"), {}, ["is the function and not its alias", ":live."]),
+        (lambda _: "https://api.example/mcp", {}, ["is no ARN of a function", "Use the output FunctionArn."]),
+        (lambda arn: arn, {"AWS_SECRET_ACCESS_KEY": "guessed"}, ["InvalidSignatureException", "check the secret key"]),
     ],
     ids=["denied", "alias", "url", "secret"],
 )
-def test_an_invocation_that_is_refused_is_told_by_its_cause(
-    built_invoke: Built, invoked: Stack, arn: Callable[[str], str], changes: dict[str, str], cause: str
+def test_an_invocation_that_is_refused_is_told_by_its_cause_and_cure(
+    built_invoke: Built, invoked: Stack, arn: Callable[[str], str], changes: dict[str, str], told: list[str]
 ) -> None:
     variables = keys(invoked, **changes)
     if variables.pop("stranger", None):
@@ -679,7 +679,7 @@ def test_an_invocation_that_is_refused_is_told_by_its_cause(
     found = doctor(built_invoke, arn(invoked.function_arn), AWS_ENDPOINT_URL_LAMBDA=invoked.endpoint_url, **variables)
     assert found.status == 1
     assert len(found.broken) == 1
-    assert cause in found.words
+    assert all(text in found.words for text in told)
 
 
 def test_a_function_that_crashes_when_invoked_is_told(built_invoke: Built, tmp_path: Path) -> None:
