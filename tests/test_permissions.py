@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from test_template import SHAPES, of_type, translated
+from test_template import SHAPES, of_type, statements, translated
 from variants import Answers, name_of
 
 Baked = Callable[[Answers], Path]
@@ -43,19 +43,15 @@ TRUSTED = {"GatewayRole": "bedrock-agentcore.amazonaws.com"}
 
 def allowed(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each role or managed policy with each action that it allows."""
-    documents = [
-        (name, policy["PolicyDocument"])
-        for name, role in of_type(template, "AWS::IAM::Role").items()
-        for policy in role["Policies"]
+    managed = [
+        (name, statement)
+        for name, policy in of_type(template, "AWS::IAM::ManagedPolicy").items()
+        for statement in policy["PolicyDocument"]["Statement"]
     ]
-    documents += [
-        (name, policy["PolicyDocument"]) for name, policy in of_type(template, "AWS::IAM::ManagedPolicy").items()
-    ]
-    for name, document in documents:
-        for statement in document["Statement"]:
-            assert statement["Effect"] == "Allow"
-            actions = statement["Action"]
-            yield from ((name, action) for action in (actions if isinstance(actions, list) else [actions]))
+    for name, statement in (*statements(template), *managed):
+        assert statement["Effect"] == "Allow"
+        actions = statement["Action"]
+        yield from ((name, action) for action in (actions if isinstance(actions, list) else [actions]))
 
 
 @pytest.mark.parametrize("answers", SHAPES, ids=name_of)

@@ -46,15 +46,18 @@ def entrance(url: str) -> Entrance:
     return Entrance(streamable_http.post(url, handshake()))
 
 
-def checked(found: Entrance, cure: str) -> str:
-    """Return in words that the answer is 401. Raises BrokenError; `cure` is for a server that lets everybody in."""
+def checked(found: Entrance) -> str:
+    """Return in words that the answer is 401. Raises BrokenError."""
     response = found.response
     if response.is_html:
         raise streamable_http.fault(response)
     if response.status == 401:  # noqa: PLR2004
         return "401, as it must be"
     if response.status == 200:  # noqa: PLR2004
-        raise BrokenError("The server answers without a token: whoever knows the URL may call it.", cure)
+        raise BrokenError(
+            "The server answers without a token: whoever knows the URL may call it.",
+            "Give its routes the authorizer (AuthorizationType in template.yaml), and deploy.",
+        )
     if response.status == 403:  # noqa: PLR2004
         raise BrokenError(
             f"The answer is 403, so that no client offers to sign in: {response.text}",

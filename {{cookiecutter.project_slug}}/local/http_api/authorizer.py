@@ -1,11 +1,15 @@
 """What stands in front of a route and decides who may pass."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from local.bearer.refusal import Refusal
 from local.template import Resource
+
+# Where in a request its identity is: the place, and the name there.
+IDENTITY_SOURCE = re.compile(r"\$request\.(header|querystring)\.([\w-]+)")
 
 
 @dataclass(frozen=True)

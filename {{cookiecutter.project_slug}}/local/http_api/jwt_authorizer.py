@@ -14,13 +14,12 @@ from urllib.parse import parse_qs
 import jwt
 
 from local.bearer.refusal import Refusal
-from local.http_api.authorizer import Grant
+from local.http_api.authorizer import IDENTITY_SOURCE, Grant
 from local.intrinsics import TemplateError
 from local.sign_in.jwks import CHECKS, KeySet, NoKeyError
 from local.template import Resource
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
-_SOURCE = re.compile(r"\$request\.(header|querystring)\.([\w-]+)")
 _LOG = logging.getLogger(__name__)
 
 
@@ -38,7 +37,7 @@ class JwtAuthorizer:
             raise TemplateError(f"{resource.logical_id} is no JWT authorizer.")
         configuration = properties.get("JwtConfiguration", {})
         sources = properties.get("IdentitySource", [])
-        source = _SOURCE.fullmatch(sources[0]) if len(sources) == 1 else None
+        source = IDENTITY_SOURCE.fullmatch(sources[0]) if len(sources) == 1 else None
         if not source:
             raise TemplateError(f"{resource.logical_id} needs one IdentitySource like $request.header.Authorization.")
         if not configuration.get("Issuer") or not configuration.get("Audience"):

@@ -5,20 +5,18 @@ Lambda authorizers".
 """
 
 import logging
-import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from local.bearer.refusal import Refusal
 from local.functions import LambdaFunction, PayloadTooLargeError
-from local.http_api.authorizer import Grant
+from local.http_api.authorizer import IDENTITY_SOURCE, Grant
 from local.http_api.permissions import execute_api_arn, permitted
 from local.intrinsics import TemplateError
 from local.outcome import Outcome
 from local.template import Resource, Stack
 
-_SOURCE = re.compile(r"\$request\.(header|querystring)\.([\w-]+)")
 _UNAUTHORIZED, _FORBIDDEN, _FAILED = Refusal(401), Refusal(403), Refusal(500)
 _LOG = logging.getLogger(__name__)
 
@@ -111,7 +109,7 @@ class LambdaAuthorizer:
 
 
 def _source(name: str, expression: str) -> tuple[str, str]:
-    found = _SOURCE.fullmatch(expression)
+    found = IDENTITY_SOURCE.fullmatch(expression)
     if not found:
         raise TemplateError(f"IdentitySource of {name} is {expression}; only $request.… is served here.")
     return found[1], found[2]

@@ -64,9 +64,7 @@ class Plan:
 
     def _enter(self) -> str:
         self._entrance = entrance.entrance(needed(self._good, "URL that can be right"))
-        return entrance.checked(
-            self._entrance, "Give its routes the authorizer (AuthorizationType in template.yaml), and deploy."
-        )
+        return entrance.checked(self._entrance)
 
     def _entered(self) -> Entrance:
         return needed(self._entrance, "answer from the server")

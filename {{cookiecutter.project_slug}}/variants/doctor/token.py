@@ -55,9 +55,7 @@ class Plan:
 
     def _enter(self) -> str:
         self._entrance = entrance.entrance(needed(self._good, "URL that can be right"))
-        return entrance.checked(
-            self._entrance, "Give its routes the authorizer (AuthorizationType in template.yaml), and deploy."
-        )
+        return entrance.checked(self._entrance)
 
     def _check_no_sign_in(self, path: str) -> str:
         needed(self._entrance, "answer from the server")
