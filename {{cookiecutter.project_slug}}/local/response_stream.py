@@ -57,7 +57,10 @@ class ResponseStream:
             raise BrokenStreamError(self._failure)
 
     def close(self) -> None:
-        """Have the runtime's connection closed: nobody reads on. That AWS does the same is unverified."""
+        """Have the runtime's connection closed: nobody reads on.
+
+        Lambda does not: there the function goes on ("Response streaming" in the Lambda developer guide).
+        """
         self.closed.set()
 
     async def put(self, chunk: bytes) -> None:

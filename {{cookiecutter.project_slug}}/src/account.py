@@ -9,6 +9,7 @@ import aws
 import runtimes
 
 if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import DescribeInstancesRequestTypeDef
     from mypy_boto3_lambda.type_defs import (
         FunctionConfigurationResponseTypeDef,
         FunctionConfigurationTypeDef,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 InstanceState = Literal["pending", "running", "shutting-down", "stopping", "stopped", "terminated"]
 
-_MOST_INSTANCES = 200
+_INSTANCES_A_PAGE = 50
 _FUNCTIONS_A_PAGE = 50
 
 
@@ -34,10 +35,10 @@ class Instance(BaseModel):
 
 
 class Instances(BaseModel):
-    """EC2 instances in one state."""
+    """One page of EC2 instances."""
 
     instances: list[Instance]
-    truncated: bool = Field(description=f"True if there are more than the {_MOST_INSTANCES} listed")
+    next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page; None on the last one")
 
 
 class Function(BaseModel):
@@ -60,12 +61,15 @@ class Functions(BaseModel):
 
 
 @aws.explained()
-def instances(state: InstanceState) -> Instances:
-    """Return the EC2 instances in `state`, at most 200 of them."""
-    paginator = aws.ec2().get_paginator("describe_instances")
-    pages = paginator.paginate(
-        Filters=[{"Name": "instance-state-name", "Values": [state]}], PaginationConfig={"MaxItems": _MOST_INSTANCES}
-    )
+def instances(state: InstanceState, cursor: str | None) -> Instances:
+    """Return one page of the EC2 instances in `state`."""
+    request: DescribeInstancesRequestTypeDef = {
+        "Filters": [{"Name": "instance-state-name", "Values": [state]}],
+        "MaxResults": _INSTANCES_A_PAGE,
+    }
+    if cursor:
+        request["NextToken"] = cursor
+    page = aws.ec2().describe_instances(**request)
     found = [
         Instance(
             instance_id=instance["InstanceId"],
@@ -76,11 +80,10 @@ def instances(state: InstanceState) -> Instances:
             private_ip=instance.get("PrivateIpAddress"),
             launched_at=instance["LaunchTime"],
         )
-        for page in pages
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
     ]
-    return Instances(instances=found[:_MOST_INSTANCES], truncated=pages.resume_token is not None)
+    return Instances(instances=found, next_cursor=page.get("NextToken"))
 
 
 @aws.explained()

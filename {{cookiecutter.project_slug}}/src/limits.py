@@ -1,6 +1,11 @@
-"""How much Lambda carries, and what is said instead of an answer that is larger."""
+"""How long a call may take, how much Lambda carries, and what is said instead of an answer that is larger."""
 
 import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic
 from typing import Any
 
 from mcp.types import INTERNAL_ERROR
@@ -8,6 +13,26 @@ from mcp.types import INTERNAL_ERROR
 # "Lambda quotas": the most bytes that a synchronous invocation may answer with.
 MAX_RESPONSE_BYTES = 6_291_556
 _LONGEST_ID = 1_000
+# By the monotonic clock.
+_end: ContextVar[float] = ContextVar("end", default=math.inf)
+
+
+def remaining_seconds() -> float:
+    """Return how long the call that is being served may still take; infinite where nothing limits it.
+
+    Call it anywhere below a tool. Less than nothing is left of a call that is being cut off.
+    """
+    return _end.get() - monotonic()
+
+
+@contextmanager
+def lasting(seconds: float) -> Iterator[None]:
+    """Make `remaining_seconds()` count down from `seconds` inside the block, and in the tasks that begin there."""
+    token = _end.set(monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _end.reset(token)
 
 
 def size(answer: Any) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from starlette.types import ASGIApp, Message, Scope
 
 import events
+import limits
 from events import Response
 
 _logger = logging.getLogger(__name__)
@@ -17,8 +18,12 @@ TOO_LATE = "The call took longer than this server may run. Ask for less at a tim
 
 
 async def finished(serving: Awaitable[None], seconds: float) -> bool:
-    """Return whether `serving` came to its end within `seconds`; what did not is cancelled, what failed is logged."""
-    call = asyncio.ensure_future(serving)
+    """Return whether `serving` came to its end within `seconds`; what did not is cancelled, what failed is logged.
+
+    `limits.remaining_seconds()` tells it of the time.
+    """
+    with limits.lasting(seconds):
+        call = asyncio.ensure_future(serving)
     try:
         done, _ = await asyncio.wait({call}, timeout=max(seconds, 0))
     except asyncio.CancelledError:

@@ -26,7 +26,7 @@ def test_a_tool_is_called_by_its_name_without_the_targets_cold_and_warm() -> Non
 
 @pytest.mark.usefixtures("account")
 def test_the_event_is_the_tools_arguments() -> None:
-    assert call("tools___list_ec2_instances", {"state": "stopped"}) == {"instances": [], "truncated": False}
+    assert call("tools___list_ec2_instances", {"state": "stopped"}) == {"instances": [], "next_cursor": None}
 
 
 @pytest.mark.usefixtures("account")

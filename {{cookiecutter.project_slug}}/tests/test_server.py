@@ -5,9 +5,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import NoRegionError
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 import aws
+import limits
 from client import Refused, connected
 from example_account import make_functions, write_log
 from server import build_server
@@ -17,6 +18,11 @@ pytestmark = pytest.mark.anyio
 
 def text(result: dict[str, Any]) -> str:
     return str(result["content"][0]["text"])
+
+
+def log_page(*texts: str, **more: str) -> dict[str, Any]:
+    """Return what FilterLogEvents answers."""
+    return {"events": [{"timestamp": 0, "logStreamName": "s", "message": text} for text in texts], **more}
 
 
 async def test_every_tool_says_what_it_is_for_and_what_it_may_do() -> None:
@@ -60,10 +66,26 @@ async def test_instances_are_listed_by_state() -> None:
         stopped = (await client.call("list_ec2_instances", state="stopped"))["structuredContent"]
         bad = await client.call("list_ec2_instances", state="sleeping")
     assert [item["name"] for item in running["instances"]] == ["web", "web"]
-    assert running["truncated"] is False
-    assert stopped == {"instances": [], "truncated": False}
+    assert stopped["instances"] == []
     assert bad["isError"]
     assert "'stopped'" in text(bad)
+
+
+@pytest.mark.usefixtures("account")
+async def test_instances_come_in_pages_of_which_each_names_the_next() -> None:
+    ec2 = boto3.client("ec2")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    made = {
+        instance["InstanceId"]
+        for _ in range(51)  # moto counts reservations
+        for instance in ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"]
+    }
+    async with connected(build_server()) as client:
+        first = (await client.call("list_ec2_instances"))["structuredContent"]
+        last = (await client.call("list_ec2_instances", cursor=first["next_cursor"]))["structuredContent"]
+    assert len(first["instances"]) == 50
+    assert {item["instance_id"] for page in (first, last) for item in page["instances"]} == made
+    assert last.get("next_cursor") is None
 
 
 @pytest.mark.usefixtures("account")
@@ -125,17 +147,70 @@ async def test_a_scan_reports_its_progress_and_stops_at_its_limit() -> None:
         result = await client.call("scan_log_group", note, log_group="/app", pattern="ERROR", max_events=2)
     found = result["structuredContent"]
     assert [event["message"] for event in found["events"]] == ["ERROR one", "ERROR two"]
-    assert found["truncated"] is True
-    assert told == ["3 matching events in 1 pages"]
+    assert told == ["2 matching events in 1 pages"]
 
 
-async def test_a_scan_asks_aws_for_no_page_that_it_does_not_need() -> None:
-    event = {"timestamp": 0, "logStreamName": "s", "message": "ERROR"}
-    with Stubber(aws.logs()) as stubbed:  # a second request would have no answer
-        stubbed.add_response("filter_log_events", {"events": [event, event], "nextToken": "more"})
+@pytest.mark.usefixtures("account")
+async def test_a_scan_goes_on_from_its_cursor_until_every_event_has_come_once() -> None:
+    texts = [f"ERROR {number}" for number in range(5)]
+    write_log("/app", "fine", *texts)
+    found: list[str] = []
+    arguments: dict[str, Any] = {"log_group": "/app", "pattern": "ERROR", "max_events": 2}
+    async with connected(build_server()) as client:
+        page = (await client.call("scan_log_group", **arguments))["structuredContent"]
+        found += [event["message"] for event in page["events"]]
+        while cursor := page.get("next_cursor"):
+            page = (await client.call("scan_log_group", **arguments, cursor=cursor))["structuredContent"]
+            found += [event["message"] for event in page["events"]]
+    assert found == texts
+
+
+async def test_a_scan_asks_for_no_more_events_than_are_still_wanted() -> None:
+    asked = {"logGroupName": "/app", "filterPattern": "ERROR", "startTime": ANY}
+    with Stubber(aws.logs()) as stubbed:
+        stubbed.add_response("filter_log_events", log_page("one", nextToken="t1"), {**asked, "limit": 3})
+        stubbed.add_response("filter_log_events", log_page(nextToken="t2"), {**asked, "limit": 2, "nextToken": "t1"})
+        more = {**asked, "limit": 2, "nextToken": "t2"}
+        stubbed.add_response("filter_log_events", log_page("two", "three", nextToken="t3"), more)
+        async with connected(build_server()) as client:  # a fourth request would have no answer
+            scan = await client.call("scan_log_group", log_group="/app", pattern="ERROR", max_events=3)
+    found = scan["structuredContent"]
+    assert [event["message"] for event in found["events"]] == ["one", "two", "three"]
+    assert found["pages_searched"] == 3
+
+
+async def test_a_scan_that_is_short_of_time_stops_after_a_page_and_goes_on_later_in_the_same_time_span() -> None:
+    asked = {"logGroupName": "/app", "filterPattern": "ERROR", "limit": 100}
+    pages = (log_page("one", nextToken="a:b\n"), log_page("two", nextToken="c"), log_page("three"))
+    with Stubber(aws.logs()) as stubbed:
+        stubbed.add_response("filter_log_events", pages[0], {**asked, "startTime": ANY})
+        with limits.lasting(5):
+            async with connected(build_server()) as client:
+                scan = await client.call("scan_log_group", log_group="/app", pattern="ERROR")
+        part = scan["structuredContent"]
+        start = int(part["next_cursor"].partition(":")[0])
+        stubbed.add_response("filter_log_events", pages[1], {**asked, "startTime": start, "nextToken": "a:b\n"})
+        after = {**asked, "limit": 99, "startTime": start, "nextToken": "c"}
+        stubbed.add_response("filter_log_events", pages[2], after)
+        with limits.lasting(500):
+            async with connected(build_server()) as client:
+                again = {"log_group": "/app", "pattern": "ERROR", "minutes": 1, "cursor": part["next_cursor"]}
+                rest = (await client.call("scan_log_group", **again))["structuredContent"]
+    assert [event["message"] for event in part["events"]] == ["one"]
+    assert [event["message"] for event in rest["events"]] == ["two", "three"]
+    assert rest.get("next_cursor") is None
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["one", ":", "1763600000000:", "1:a", "-763600000000:a", "9" * 20 + ":a", "0" * 13 + ":a"],
+)
+async def test_a_cursor_that_no_scan_gave_is_told_to_the_model_before_aws_is_asked(cursor: str) -> None:
+    with Stubber(aws.logs()):
         async with connected(build_server()) as client:
-            scan = await client.call("scan_log_group", log_group="/app", pattern="ERROR", max_events=1)
-    assert not scan.get("isError")
+            scan = await client.call("scan_log_group", log_group="/app", pattern="ERROR", cursor=cursor)
+    assert scan["isError"]
+    assert "cursor is not one that this tool gave" in text(scan)
 
 
 async def test_a_client_that_cannot_be_made_is_an_error_the_model_can_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The MCP server: its tools, resources and prompts. This is the file to edit.
+"""The MCP server, with the tools, resources and prompts that only read: to change these, edit this file.
 
 To add a tool, write one function under `_add_tools`. The model reads its docstring, the client its type hints, so
 write both for them. If it calls AWS, allow the action in template.yaml, beside a comment that names the tool.
@@ -25,9 +25,12 @@ from sdk import (
 
 VERSION = "0.1.0"
 
+Cursor = Annotated[str | None, Field(description="next_cursor of the page before")]
+
 INSTRUCTIONS = """\
-Read-only view of one AWS account, in the region of this server.
-Start with a list_ or count_ tool. Pass `next_cursor` back as `cursor` until it is null to see every page.
+What an operator asks about one AWS account, in the region of this server.
+Start with a list_ or count_ tool. Pass `next_cursor` back as `cursor`, with the other arguments as they were, until it
+is null, to see every page.
 If a result says that the role lacks a permission, tell the user; retrying does not help."""
 
 
@@ -42,7 +45,7 @@ class LogMatches(BaseModel):
 
     events: list[logs.LogEvent]
     pages_searched: int
-    truncated: bool = Field(description="True if the search stopped at max_events; narrow the pattern or the time")
+    next_cursor: str | None = Field(description="Pass it as `cursor` to search on from here; None at the end")
 
 
 def build_server() -> MCPServer:
@@ -56,14 +59,14 @@ def build_server() -> MCPServer:
 
 def _add_tools(server: MCPServer) -> None:
     @server.tool(title="List EC2 instances", annotations=READ_ONLY)
-    def list_ec2_instances(state: account.InstanceState = "running") -> account.Instances:
+    def list_ec2_instances(state: account.InstanceState = "running", cursor: Cursor = None) -> account.Instances:
         """List the EC2 instances in one state, with name, type, zone, private IP and launch time."""
-        return account.instances(state)
+        return account.instances(state, cursor)
 
     @server.tool(title="List Lambda functions", annotations=READ_ONLY)
     def list_lambda_functions(
         runtime: Annotated[str | None, Field(description="Only this runtime, such as python3.13")] = None,
-        cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None,
+        cursor: Cursor = None,
     ) -> account.Functions:
         """List Lambda functions and flag deprecated runtimes. An empty page may still have a next_cursor."""
         return account.functions(runtime, cursor)
@@ -74,23 +77,22 @@ def _add_tools(server: MCPServer) -> None:
         return BucketCount(buckets=account.count_buckets())
 
     @server.tool(title="Scan a log group", annotations=READ_ONLY)
-    async def scan_log_group(
+    async def scan_log_group(  # noqa: PLR0913, PLR0917 - a tool's arguments are flat
         ctx: Context,
         log_group: Annotated[str, Field(description="Full name, such as /aws/lambda/orders")],
         pattern: Annotated[str, Field(description='CloudWatch Logs filter pattern, such as ERROR or "timed out"')],
         minutes: Annotated[int, Field(ge=1, le=1440, description="How far to look back")] = 60,
         max_events: Annotated[int, Field(ge=1, le=500)] = 100,
+        cursor: Cursor = None,
     ) -> LogMatches:
         """Search a log group's recent events for a pattern; use it to see what a service reported and when."""
-        scan = logs.LogScan(log_group, pattern, minutes)
+        scan = logs.LogScan(log_group, pattern, minutes, max_events, cursor)
         events: list[logs.LogEvent] = []
-        pages = 0
-        # Each page is a checkpoint: a cancelled call makes no further AWS request.
-        while len(events) <= max_events and (page := await anyio.to_thread.run_sync(scan.next_page)) is not None:
-            events += page
-            pages += 1
-            await ctx.report_progress(pages, message=f"{len(events)} matching events in {pages} pages")
-        return LogMatches(events=events[:max_events], pages_searched=pages, truncated=len(events) > max_events)
+        # Each page is a checkpoint: a call that is cancelled, or short of time, makes no further AWS request.
+        while scan.goes_on():
+            events += await anyio.to_thread.run_sync(scan.next_page)
+            await ctx.report_progress(scan.pages, message=f"{len(events)} matching events in {scan.pages} pages")
+        return LogMatches(events=events, pages_searched=scan.pages, next_cursor=scan.cursor)
 
 
 def _add_resources(server: MCPServer) -> None:
