@@ -139,6 +139,12 @@ def test_a_keyword_that_cloudformation_does_not_take_would_be_found(keyword: str
         TOOL_DEFINITION.validate(tool)
 
 
+def test_a_description_does_not_depend_on_how_python_keeps_docstrings() -> None:
+    kept, stripped = "First.\n\n        Second.\n        ", "First.\n\nSecond."
+    described = [gateway_tool({"name": "tool", "description": text, "inputSchema": {}}) for text in (kept, stripped)]
+    assert described[0] == described[1]
+
+
 @pytest.mark.anyio
 async def test_what_pydantic_writes_is_narrowed_and_said() -> None:
     (wire,) = await listed(stress)

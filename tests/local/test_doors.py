@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +36,17 @@ def test_a_person_is_told_commands_that_a_shell_takes(signed: Any) -> None:
     commands = [line for line in told.replace("\\\n", " ").splitlines() if line.startswith("  ")]
     words = shlex.split("\n".join(commands))
     assert {"jsonrpc": "2.0", "id": 1, "method": "tools/list"} in [json.loads(word) for word in words if word[0] == "{"]
+
+
+@pytest.mark.parametrize(
+    ("isolation", "option", "value"),
+    [("true", "--tenant-id", "acme"), ("false", "--client-context", "eyJjdXN0b20iOiB7InRlbmFudCI6ICJhY21lIn19")],
+)
+def test_where_there_are_tenants_the_command_names_one(isolation: str, option: str, value: str) -> None:
+    stack = replace(STACK, parameters={"Tenants": "acme,beta", "TenantIsolation": isolation})
+    told = door("lambda-invoke-invocation").Door("127.0.0.1:3000", 0).told(stack, "my-server")
+    assert f" {option} {value} /dev/stdout\n" in told
+    assert option not in door("lambda-invoke-invocation").Door("127.0.0.1:3000", 0).told(STACK, "my-server")
 
 
 def test_a_program_is_told_how_to_sign_as_somebody_who_may_and_as_somebody_who_may_not(signed: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import dataclasses
 import json
 import os
 import signal
@@ -207,6 +208,25 @@ async def test_calls_at_once_have_environments_of_their_own(function: Make, tmp_
     async with function() as called:
         results = await asyncio.gather(*(called.invoke(meeting) for _ in range(3)))
     assert len({result.payload for result in results}) == 3
+
+
+async def test_environments_take_turns_where_the_host_says_so(function: Make) -> None:
+    async with function(environments=2) as called:
+        called._host = dataclasses.replace(called._host, take_turns=True)
+        assert await called.warm() is None
+        served = [(await called.invoke({})).payload for _ in range(4)]
+        assert [payload["calls"] for payload in served] == [1, 1, 2, 2]
+        assert served[0]["pid"] == served[2]["pid"] != served[1]["pid"] == served[3]["pid"]
+
+
+async def test_an_environment_that_has_died_is_not_waited_for_in_its_turn(function: Make) -> None:
+    async with function(environments=2) as called:
+        called._host = dataclasses.replace(called._host, take_turns=True)
+        first, second = [(await called.invoke({})).payload for _ in range(2)]
+        assert (await called.invoke({"do": "die"})).outcome is Outcome.ERROR
+        third, fourth = [(await called.invoke({})).payload for _ in range(2)]
+    assert third["pid"] not in {first["pid"], second["pid"]}
+    assert fourth["pid"] == second["pid"]
 
 
 async def test_there_are_no_more_environments_than_allowed(function: Make) -> None:

@@ -749,6 +749,29 @@ async def test_a_client_revokes_its_own_refresh_token_and_no_other(either: Sessi
     assert unknown.status_code == 200
 
 
+# Tenants
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"), [("cognito:groups", ["alice"]), ("tenant", "alice"), ("client_id", "desktop"), ("", None)]
+)
+async def test_whoever_signs_in_is_the_tenant_of_that_name(cognito: Session, claim: str, value: object) -> None:
+    cognito.provider.tokens.tenant_claim = claim or None
+    claims = await cognito.claims((await cognito.tokens())["access_token"])
+    assert claims.get(claim) == value
+    assert claims["client_id"] == "desktop"
+    machine = cognito.provider.issue(JOB, scopes=JOB.scopes)
+    assert (await cognito.claims(machine)).keys() & {"cognito:groups", "tenant"} == set()
+
+
+def test_the_token_that_is_handed_out_is_the_first_tenants(written: Callable[..., Stack]) -> None:
+    parameters = (
+        "Parameters:\n  TenantClaim: {Type: String, Default: team}\n  Tenants: {Type: String, Default: b=acme}\n"
+    )
+    token = sign_in(written(parameters + POOL), BASE, MCP_URL).access_token(MCP_URL)
+    assert jwt.decode(token, options={"verify_signature": False})["team"] == "b"
+
+
 # Resources
 
 

@@ -29,12 +29,15 @@ from local.template import Stack, load
 pytestmark = pytest.mark.anyio
 
 HANDLER = """
+import os
 import sys
 
 def handler(event, context):
     if isinstance(event, dict) and "do" in event:
         return getattr(sys.modules[__name__], event["do"])(event, context)
     custom = context.client_context.custom if context.client_context else None
+    if context.tenant_id:
+        return {"tenant": context.tenant_id, "process": os.getpid()}
     return {"event": event, "custom": custom, "arn": context.invoked_function_arn}
 
 def fail(event, context):
@@ -53,6 +56,14 @@ Resources:
   Tools:
     Type: AWS::Serverless::Function
     Properties: {CodeUri: code, Handler: tools.handler, Runtime: python3.13, Timeout: 1, AutoPublishAlias: live}
+  Isolated:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: code
+      Handler: tools.handler
+      Runtime: python3.13
+      AutoPublishAlias: live
+      TenancyConfig: {TenantIsolationMode: PER_TENANT}
   Broken:
     Type: AWS::Serverless::Function
     Properties: {CodeUri: code, Handler: missing.handler, Runtime: python3.13}
@@ -63,6 +74,7 @@ Resources:
         Version: "2012-10-17"
         Statement:
           - {Effect: Allow, Action: lambda:InvokeFunction, Resource: [!Ref Tools.Alias, !Sub "${Broken.Arn}*"]}
+          - {Effect: Allow, Action: lambda:InvokeFunction, Resource: !Ref Isolated.Alias}
           - {Effect: Allow, Action: "lambda:*", Resource: "arn:aws:lambda:us-east-1:123456789012:function:gone*"}
           - {Effect: Deny, Action: "lambda:Invoke*", Resource: "*:secret"}
   OtherAccount:
@@ -77,6 +89,7 @@ Resources:
 """
 NAME = "local-Tools"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:local-Tools"
+ISOLATED = "local-Isolated:live"
 KEYS = {
     "own": Key("AKIAOWN", "own secret", "arn:aws:iam::123456789012:user/me"),
     "session": Key("ASIAROLE", "its secret", "arn:aws:sts::555555555555:assumed-role/agent/session", "a token"),
@@ -201,6 +214,63 @@ async def test_a_client_context_has_room_for_3583_bytes(client: Client) -> None:
     assert len(encoded(2_660)) <= 3_583 < len(encoded(2_672))
     assert (await invoked(client(), ClientContext=encoded(2_660)))["StatusCode"] == 200
     assert (await refused(client(), ClientContext=encoded(2_672)))[0] == 400
+
+
+async def test_a_tenant_reaches_the_function_in_an_environment_of_its_own(client: Client) -> None:
+    processes: dict[str, set[int]] = {"acme": set(), "beta corp.": set()}
+    for tenant in ("acme", "beta corp.") * 3:
+        told = (await invoked(client(), ISOLATED, TenantId=tenant))["Payload"]
+        assert told["tenant"] == tenant
+        processes[tenant].add(told["process"])
+    assert [len(used) for used in processes.values()] == [1, 1]
+    assert not processes["acme"] & processes["beta corp."]
+
+
+async def test_more_tenants_than_environments_take_their_places(client: Client) -> None:
+    served = [(await invoked(client(), ISOLATED, TenantId=f"t{number}"))["Payload"] for number in range(6)]
+    assert [told["tenant"] for told in served] == [f"t{number}" for number in range(6)]
+    again = (await invoked(client(), ISOLATED, TenantId="t0"))["Payload"]
+    assert len({told["process"] for told in (*served, again)}) == 7
+
+
+async def test_tenants_at_once_do_not_meet(client: Client) -> None:
+    lambda_client = client()
+
+    def call(number: int) -> Any:
+        tenant = f"u{number % 3}"
+        answer = lambda_client.invoke(FunctionName=ISOLATED, TenantId=tenant, Payload=b"{}")
+        return tenant, json.loads(answer["Payload"].read())
+
+    def calls() -> list[Any]:
+        with ThreadPoolExecutor(6) as pool:
+            return list(pool.map(call, range(12)))
+
+    answers = await anyio.to_thread.run_sync(calls)
+    assert all(told["tenant"] == tenant for tenant, told in answers)
+    assert len({(told["tenant"], told["process"]) for _, told in answers}) == len(
+        {told["process"] for _, told in answers}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "tenant", "kind", "message"),
+    [
+        (ISOLATED, None, "InvalidParameterValueException", "is enabled with tenancy configuration. Add a valid"),
+        (ISOLATED, "a\tb", "ValidationException", "tenantId must satisfy"),
+        (ISOLATED, "acme#", "ValidationException", "tenantId must satisfy"),
+        (ISOLATED, "x" * 257, "ValidationException", "tenantId must satisfy"),
+        (f"{NAME}:live", "acme", "InvalidParameterValueException", "is not enabled with tenancy configuration. Remove"),
+    ],
+)
+async def test_a_tenant_is_named_where_tenants_are_isolated_and_nowhere_else(
+    client: Client, name: str, tenant: str | None, kind: str, message: str
+) -> None:
+    lambda_client = client()
+    # Boto3 has checks of its own, which are off here.
+    lambda_client.meta.service_model.operation_model("Invoke").input_shape.members["TenantId"].metadata.clear()
+    status, refused_as, said = await refused(lambda_client, name, **({} if tenant is None else {"TenantId": tenant}))
+    assert (status, refused_as) == (400, kind)
+    assert message in said
 
 
 async def test_a_function_error_is_an_answer(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.intrinsics import TemplateError
-from local.parameters import ParameterError
+from local.parameters import ParameterError, tenant
 from local.template import Stack, load
 
 Write = Callable[..., Stack]
@@ -159,6 +159,22 @@ def test_a_parameter_without_a_default_must_be_given(written: Write) -> None:
     with pytest.raises(ParameterError, match="Issuer has no default"):
         written(template)
     assert written(template, overrides={"Issuer": "https://a"}).parameters["Issuer"] == "https://a"
+
+
+def test_a_tenants_claim_that_nobody_has_named_is_one_that_tokens_have_here(written: Write) -> None:
+    template = HEAD.replace("Mappings:", "  TenantClaim: {Type: String, AllowedPattern: '[a-z:]+'}\nMappings:")
+    assert written(template).parameters["TenantClaim"] == "tenant"
+    assert written(template, overrides={"TenantClaim": "sub"}).parameters["TenantClaim"] == "sub"
+    own = template.replace("{Type: String, A", "{Type: String, Default: cognito:groups, A")
+    assert written(own).parameters["TenantClaim"] == "cognito:groups"
+
+
+@pytest.mark.parametrize(
+    ("tenants", "named"), [("", "alice"), ("acme,beta", "acme"), ("org_8123=beta,acme", "org_8123"), ("a=b=c", "a=b")]
+)
+def test_the_first_tenant_there_is_is_named_by_what_stands_for_it(tenants: str, named: str) -> None:
+    assert tenant({"Tenants": tenants}) == named
+    assert tenant({}) is None
 
 
 def test_a_stand_in_is_held_to_nothing(written: Write) -> None:

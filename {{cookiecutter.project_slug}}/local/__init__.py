@@ -6,6 +6,6 @@ Start reading at `stack`, which wires the rest together.
 - Its functions: `functions`, `layers`, `environment`, `process`, `variables`, `runtime_api`, `outcome`; and what they
   stream: `response_stream`, `trailers`.
 - Its front door: `door`, and what it imports; `request` and `response` are HTTP's part of every door.
-- A stand-in for AWS: `aws`, and the template's secrets in it: `secret_store`.
+- A stand-in for AWS: `aws`, and what the template declares in it: `declared`.
 - The program: `__main__`, `build`, `changes`, `listener`, `tour`.
 """

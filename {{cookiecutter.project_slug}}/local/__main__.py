@@ -33,6 +33,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--parameter", action="append", default=[], metavar="K=V", help="may be repeated")
     parser.add_argument("--aws", choices=["local", "real"], default="local", help="real: your own account")
     parser.add_argument("--environments", type=int, default=4, help="most processes a function has (default: 4)")
+    parser.add_argument(
+        "--take-turns",
+        action="store_true",
+        help="serve consecutive calls by different environments, as Lambda may: shows what is kept in memory",
+    )
     parser.add_argument("--watch", action=argparse.BooleanOptionalAction, default=True, help="reload on change")
     parser.add_argument("--json", action="store_true", help="print one JSON object when ready, all else on stderr")
     parser.add_argument("--tour", action="store_true", help="show what the server does, and exit")
@@ -59,6 +64,7 @@ async def _main(options: argparse.Namespace) -> int:
         parameters=dict(given.split("=", 1) for given in options.parameter),
         aws=options.aws,
         environments=options.environments,
+        take_turns=options.take_turns,
         # On a tour what the functions write would come between the lines; it is shown where something fails.
         log=(lambda name, line: unseen.append((name, line))) if options.tour else to_stderr,
     )

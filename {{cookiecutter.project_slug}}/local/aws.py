@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -69,7 +69,7 @@ class LocalAws:
 
     async def __aenter__(self) -> Self:
         """Serve the made-up account on a free port."""
-        application = _paged(DomainDispatcherApplication(create_backend_app))
+        application = _atomic(_paged(DomainDispatcherApplication(create_backend_app)))
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Handler)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
@@ -156,6 +156,23 @@ def _seed_logs(logs: Any, now: datetime) -> None:
             for minutes, message in events
         ]
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=timed)
+
+
+def _atomic(application: WSGIApplication) -> WSGIApplication:
+    """Have DynamoDB's requests wait for each other, because moto 5.2 changes an item attribute by attribute.
+
+    Without it a condition would not hold until the write, and a read could find half of one. On AWS a conditional write
+    of an item is atomic ("Working with items and attributes" in the DynamoDB developer guide).
+    """
+    lock = Lock()
+
+    def ordered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
+            return application(environ, start_response)
+        with lock:
+            return application(environ, start_response)
+
+    return ordered
 
 
 def _paged(application: WSGIApplication) -> WSGIApplication:

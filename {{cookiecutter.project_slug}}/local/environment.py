@@ -31,7 +31,10 @@ class Environment:
     """Runs `command` with the runtime API behind it, and kills it when it must.
 
     `variables` is the whole environment of the process but AWS_LAMBDA_RUNTIME_API; `log` takes its output by line.
+    `tenant` is whom it serves, where tenants have environments of their own, and None before it has served anybody.
     """
+
+    tenant: str | None = None
 
     def __init__(
         self, arn: str, command: Sequence[str], folder: Path, variables: Mapping[str, str], log: Callable[[str], None]

@@ -36,21 +36,24 @@ class Host:
     """What functions run on: an interpreter that has awslambdaric and boto3, in place of Lambda's.
 
     `variables` joins each function's environment: where AWS is, and with which credentials. A function has at most
-    `environments` at a time, and `log` takes each line that it writes, with its logical id.
+    `environments` at a time, and `log` takes each line that it writes, with its logical id. With `take_turns` a call is
+    not for the environment that is warmest: there will be as many as may be, and the longest idle has its turn.
     """
 
     runtime: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     environments: int = 4
     log: Callable[[str, str], None] = to_stderr
+    take_turns: bool = False
 
 
 class LambdaFunction:
     """Runs `resource`, an AWS::Lambda::Function of Python code in the folder `code`.
 
     An environment serves one event at a time, and stays for the next. When all are busy there will be another, up to
-    the host's limit; then invocations wait, where AWS would throttle. Layers are not loaded; the Lambda Web Adapter's
-    has a stand-in.
+    the host's limit; then invocations wait, where AWS would throttle. With tenant isolation an environment serves one
+    tenant only, and ends when another's call needs its place ("Tenant isolation" in the Lambda developer guide). Layers
+    are not loaded; the Lambda Web Adapter's has a stand-in.
     """
 
     def __init__(self, resource: Resource, code: Path, host: Host) -> None:
@@ -61,6 +64,7 @@ class LambdaFunction:
         self.name = resource.logical_id
         self._arn = _ARN + resource.ref
         self._code = code
+        self.isolates_tenants = properties.get("TenancyConfig", {}).get("TenantIsolationMode") == "PER_TENANT"
         self._seconds = float(properties.get("Timeout", 3))
         self._command = command(resource, code, host.runtime)
         self._variables = defined(resource, code, host.runtime) | dict(host.variables)
@@ -109,13 +113,15 @@ class LambdaFunction:
                 return error.result
         return None
 
-    async def invoke(self, event: Mapping[str, Any], *, client_context: Mapping[str, Any] | None = None) -> Result:
+    async def invoke(
+        self, event: Mapping[str, Any], *, client_context: Mapping[str, Any] | None = None, tenant: str | None = None
+    ) -> Result:
         """Return how the handler dealt with `event`; one that streams its response has failed.
 
-        `client_context` is what the caller of Lambda's Invoke API sends as such: `custom`, `env` and `client`. Raises
-        PayloadTooLargeError.
+        `client_context` is what the caller of Lambda's Invoke API sends as such: `custom`, `env` and `client`. `tenant`
+        is for a function that isolates tenants. Raises PayloadTooLargeError.
         """
-        return await self._served(self._invocation(event, client_context, streams=False))
+        return await self._served(self._invocation(event, client_context, tenant, streams=False))
 
     async def stream(
         self, event: Mapping[str, Any], *, client_context: Mapping[str, Any] | None = None
@@ -125,7 +131,7 @@ class LambdaFunction:
         It goes on if the caller is gone by then; the environment is free again when the function is done. Raises
         PayloadTooLargeError.
         """
-        invocation = self._invocation(event, client_context, streams=True)
+        invocation = self._invocation(event, client_context, None, streams=True)
         call = asyncio.create_task(self._served(invocation))
         self._streaming.add(call)
         call.add_done_callback(self._streaming.discard)
@@ -138,20 +144,21 @@ class LambdaFunction:
         return invocation.begun.result() if invocation.begun.done() else call.result()
 
     def _invocation(
-        self, event: Mapping[str, Any], client_context: Mapping[str, Any] | None, *, streams: bool
+        self, event: Mapping[str, Any], client_context: Mapping[str, Any] | None, tenant: str | None, *, streams: bool
     ) -> Invocation:
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         if len(payload) > LARGEST_PAYLOAD:
             raise PayloadTooLargeError(f"{len(payload)} bytes are more than Lambda's {LARGEST_PAYLOAD}.")
         context = None if client_context is None else json.dumps(client_context)
-        return Invocation(payload, self._seconds, context, streams)
+        return Invocation(payload, self._seconds, context, tenant, streams)
 
     async def _served(self, invocation: Invocation) -> Result:
         async with self._free:
             try:
-                environment = self._warmest() or await self._started()
+                environment = self._next(invocation.tenant) or await self._started()
             except InitError as error:
                 return error.result
+            environment.tenant = invocation.tenant
             try:
                 return await environment.invoke(invocation)
             finally:
@@ -160,12 +167,23 @@ class LambdaFunction:
                 else:
                     self._retire(environment)
 
-    def _warmest(self) -> Environment | None:
-        while self._idle:
-            environment = self._idle.pop()
-            if environment.alive:
+    def _next(self, tenant: str | None) -> Environment | None:
+        """Return an idle environment of the tenant, or of nobody yet, or None where there must be another one.
+
+        It is the warmest, or, where they take turns and all are there, the longest idle.
+        """
+        turns = self._host.take_turns
+        if turns and len(self._running) < self._host.environments:
+            return None
+        for environment in self._idle[:] if turns else self._idle[::-1]:
+            if not environment.alive:
+                self._idle.remove(environment)
+                self._retire(environment)
+            elif environment.tenant in {None, tenant}:
+                self._idle.remove(environment)
                 return environment
-            self._retire(environment)
+        if self._idle and len(self._running) >= self._host.environments:
+            self._retire(self._idle.pop(0))
         return None
 
     async def _started(self) -> Environment:

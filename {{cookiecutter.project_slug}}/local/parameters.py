@@ -6,6 +6,10 @@ from typing import Any
 
 from local.identifiers import text
 
+# What the template leaves to whoever deploys it, and this stack has something for.
+_HERE = {"TenantClaim": "tenant"}
+_ANYBODY = "alice"
+
 
 class ParameterError(ValueError):
     """A parameter is unknown, missing, or refused by the template."""
@@ -27,12 +31,21 @@ def evaluate(
     for name, declaration in declared.items():
         if name in stand_ins:
             values[name] = stand_ins[name]
-        elif name in overrides or "Default" in declaration:
-            values[name] = overrides.get(name, text(declaration.get("Default")))
+        elif name in overrides or "Default" in declaration or name in _HERE:
+            values[name] = overrides.get(name, text(declaration.get("Default", _HERE.get(name))))
             _check(name, values[name], declaration)
         else:
             raise ParameterError(f"Parameter {name} has no default: give it a value with --parameter {name}=…")
     return values
+
+
+def tenant(values: Mapping[str, str]) -> str | None:
+    """Return what names a tenant to the server: the first of the parameter Tenants, or any; None without tenants."""
+    if "Tenants" not in values:
+        return None
+    item = values["Tenants"].split(",")[0]
+    # VALUE=TENANT is named by its value.
+    return item.rpartition("=")[0] or item or _ANYBODY
 
 
 def _check(name: str, value: str, declaration: Mapping[str, Any]) -> None:

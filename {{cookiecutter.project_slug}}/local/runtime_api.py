@@ -37,13 +37,15 @@ _INVOCATION = _PREFIX + "/invocation/{request_id}"
 class Invocation:
     """An event on its way through an environment; `seconds` is the function's timeout.
 
-    `client_context` is JSON in ASCII. With `streams` the caller takes a response while it is being made: `begun` is
-    done when a runtime sends one so, and `result` when the last of it is here.
+    `client_context` is JSON in ASCII, and `tenant` is for a function that isolates tenants. With `streams` the caller
+    takes a response while it is being made: `begun` is done when a runtime sends one so, and `result` when the last of
+    it is here.
     """
 
     event: bytes
     seconds: float
     client_context: str | None = None
+    tenant: str | None = None
     streams: bool = False
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     begun: asyncio.Future[ResponseStream] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -100,6 +102,9 @@ class RuntimeApi:
         }
         if invocation.client_context is not None:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
+        if invocation.tenant is not None:
+            # Not in the guide; it is what AWS's own runtime clients read.
+            headers["Lambda-Runtime-Aws-Tenant-Id"] = invocation.tenant
         return Response(invocation.event, headers=headers, media_type="application/json")
 
     async def _response(self, request: Request) -> Response:

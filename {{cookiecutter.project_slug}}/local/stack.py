@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -13,14 +13,14 @@ from typing import Literal, Self
 import boto3
 from starlette.types import Receive, Scope, Send
 
-from local.aws import LocalAws
+from local.aws import REGION, LocalAws
 from local.build import build
+from local.declared import ENDPOINTS, hold
 from local.door import Door
 from local.functions import Host, LambdaFunction, to_stderr
 from local.intrinsics import TemplateError
 from local.listener import HOST, Listener, bind
-from local.secret_store import hold
-from local.template import Stack, load
+from local.template import Resource, Stack, load
 
 # An SDK must not fall back to the developer's own account where a variable is missing.
 _NO_CONFIGURATION = {
@@ -49,6 +49,7 @@ class Settings:
     aws: Literal["local", "real"] = "local"
     environments: int = 4
     log: Callable[[str, str], None] = to_stderr
+    take_turns: bool = False
 
 
 class LocalStack:
@@ -80,8 +81,10 @@ class LocalStack:
             real = self._settings.aws == "real"
             variables = _own_variables() if real else await self._local_variables(entered)
             stack = await loading
-            # What the template declares, secrets too, is in no account yet.
-            guarding = await self._local_variables(entered) if real and stack.guards else variables
+            guarding = variables
+            # What the template declares is in no account yet.
+            if real and (stack.guards or any(stack.of_type(kind) for kind in ENDPOINTS)):
+                guarding = {**await self._local_variables(entered), **_region(variables)}
             self._host, self._guarding = (self._host_with(found) for found in (variables, guarding))
             await self.door.open(stack, entered)
             entered.push_async_callback(self._stop)
@@ -119,7 +122,20 @@ class LocalStack:
         return {**_NO_CONFIGURATION, **aws.environment}
 
     def _host_with(self, variables: Mapping[str, str]) -> Host:
-        return Host(self._settings.runtime, variables, self._settings.environments, self._settings.log)
+        settings = self._settings
+        return Host(settings.runtime, variables, settings.environments, settings.log, settings.take_turns)
+
+    def _host_of(self, function: Resource, stack: Stack) -> Host:
+        """Return what `function` runs on; the declared tables and secrets that it is told of are those held here."""
+        if function.logical_id in stack.guards:
+            return self._guarding
+        told = function.properties.get("Environment", {}).get("Variables", {}).values()
+        here = {
+            variable: self.aws_endpoint_url
+            for kind, variable in ENDPOINTS.items()
+            if self.aws_endpoint_url and any(resource.ref in told for resource in stack.of_type(kind))
+        }
+        return replace(self._host, variables={**self._host.variables, **here})
 
     async def _loaded(self, folder: str) -> Stack:
         """Return the stack, built into `folder` if need be, with its public names moved to this machine."""
@@ -132,14 +148,10 @@ class LocalStack:
     async def _serve(self, stack: Stack, *, whole: bool = False) -> None:
         """Answer with `stack` from now on; with `whole`, only if all of its functions start, else TemplateError."""
         if self.aws_endpoint_url:
-            stack = stack.relocated(await asyncio.to_thread(hold, self.aws_endpoint_url, stack))
-        guards = stack.guards
+            region = self._host.variables.get("AWS_REGION", REGION)
+            stack = stack.relocated(await asyncio.to_thread(hold, self.aws_endpoint_url, stack, region))
         functions = [
-            LambdaFunction(
-                resource,
-                stack.code[resource.logical_id],
-                self._guarding if resource.logical_id in guards else self._host,
-            )
+            LambdaFunction(resource, stack.code[resource.logical_id], self._host_of(resource, stack))
             for resource in stack.of_type("AWS::Lambda::Function")
         ]
         by_id = {function.name: function for function in functions}
@@ -170,6 +182,10 @@ def _own_variables() -> dict[str, str]:
     region = boto3.Session().region_name
     regions = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
     return own | regions | {"HOME": str(Path.home())}
+
+
+def _region(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: variables[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in variables}
 
 
 async def _warmed(functions: list[LambdaFunction], *, whole: bool) -> None:

@@ -6,6 +6,7 @@ and of "AWS Lambda function targets" in the AgentCore developer guide (gateway-a
 
 import re
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc
 from typing import Any
 
 from tool_schema.document import Document, list_at, mapping_at
@@ -46,7 +47,8 @@ def gateway_tool(tool: Schema) -> dict[str, Any]:
         raise ValueError(
             f"The tool name {name!r} must be 1 to 120 letters, digits, underscores, hyphens and dots for the Gateway."
         )
-    texts = [str(tool.get(key) or "").strip() for key in ("description", "title")]
+    # A docstring keeps the indentation of its source before Python 3.13, and the schema must not depend on that.
+    texts = [cleandoc(str(tool.get(key) or "")).strip() for key in ("description", "title")]
     schema = tool.get("inputSchema")
     narrowed = _narrowed(Document(schema), schema)
     if narrowed["Type"] != "object":

@@ -11,9 +11,17 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from local.functions import LambdaFunction, PayloadTooLargeError
-from local.invoke.invocation import LARGEST_REQUEST, InvokeError, addressed_arn, client_context, event, too_large
+from local.invoke.invocation import (
+    LARGEST_REQUEST,
+    InvokeError,
+    addressed_arn,
+    client_context,
+    event,
+    tenant,
+    too_large,
+)
 from local.invoke.permissions import InvokePermissions
-from local.outcome import Outcome
+from local.outcome import Outcome, Result
 from local.policies import ACTION
 from local.request import HttpRequest, received
 from local.response import HttpResponse
@@ -30,7 +38,7 @@ class InvokeApi:
     A call must be signed for the service `lambda` with one of `keys`, and the key's principal must be allowed to
     invoke exactly what is addressed: see `InvokePermissions`, which takes a caller of the template's own account for
     somebody that the template's managed policies are attached to. Invocations of type Event are refused; the tail of
-    the log, tenants and durable executions are not served. That permission is decided before existence, and that
+    the log and durable executions are not served. That permission is decided before existence, and that
     every fault of a signature is a 403, is from knowledge of the service and unverified.
     """
 
@@ -73,19 +81,21 @@ class InvokeApi:
         called = self._stack.functions.get(arn.removesuffix(":$LATEST"))
         if called is None:
             raise InvokeError(404, "ResourceNotFoundException", f"Function not found: {arn}")
+        function = self._functions[called]
+        served = tenant(request.headers.get("x-amz-tenant-id"), isolated=function.isolates_tenants)
         asked, context = event(request.body), client_context(request.headers.get("x-amz-client-context"))
         kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
         if kind == "DryRun":
             return HttpResponse(204)
         if kind != "RequestResponse":
             raise InvokeError(400, "InvalidParameterValueException", f"Invocations of type {kind} are not served here.")
-        return await self._invoked(called, arn, asked, context)
-
-    async def _invoked(self, called: str, arn: str, asked: Any, context: Mapping[str, Any] | None) -> HttpResponse:
         try:
-            result = await self._functions[called].invoke(asked, client_context=context)
+            result = await function.invoke(asked, client_context=context, tenant=served)
         except PayloadTooLargeError as error:
             raise too_large(LARGEST_REQUEST) from error
+        return self._answered(called, arn, result)
+
+    def _answered(self, called: str, arn: str, result: Result) -> HttpResponse:
         headers = [("x-amz-executed-version", self._version(arn))]
         if result.outcome is not Outcome.RESPONSE:
             _LOG.warning("%s: %s: %s", called, result.outcome.value, result.payload.get("errorMessage"))

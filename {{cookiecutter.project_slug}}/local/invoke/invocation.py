@@ -6,6 +6,7 @@ RequestTooLargeException, are from captures of the service that others have publ
 
 import base64
 import json
+import re
 from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
@@ -14,6 +15,7 @@ from local.invoke.permissions import addressed
 # "… byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)".
 LARGEST_REQUEST = 6_291_456
 LARGEST_CLIENT_CONTEXT = 3_583
+_TENANT = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")
 
 
 class InvokeError(Exception):
@@ -62,6 +64,23 @@ def client_context(header: str | None) -> dict[str, Any] | None:
             400, "InvalidRequestContentException", f"{message} It may have {LARGEST_CLIENT_CONTEXT} bytes."
         )
     return context
+
+
+def tenant(header: str | None, *, isolated: bool) -> str | None:
+    """Return the tenant that `x-amz-tenant-id` names, for a function that has tenants `isolated` or not.
+
+    Raises InvokeError. What is said of an isolated function is as on AWS, what is said of others as in SAM CLI.
+    """
+    if isolated and not header:
+        message = "is enabled with tenancy configuration. Add a valid tenant ID in"
+    elif header is not None and not isolated:
+        message = "is not enabled with tenancy configuration. Remove the tenant ID from"
+    elif header is not None and not _TENANT.fullmatch(header):
+        raise InvokeError(400, "ValidationException", f"tenantId must satisfy the pattern {_TENANT.pattern}")
+    else:
+        return header
+    text = f"The invoked function {message} your request and try again."
+    raise InvokeError(400, "InvalidParameterValueException", text)
 
 
 def too_large(size: int) -> InvokeError:

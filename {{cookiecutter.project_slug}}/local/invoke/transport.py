@@ -1,7 +1,7 @@
 """A client's transport over lambda:InvokeFunction: one JSON-RPC message an invocation."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,13 +16,18 @@ _Sent = MemoryObjectSendStream[SessionMessage]
 
 
 @asynccontextmanager
-async def invoke_transport(functions: Any, function_name: str) -> AsyncIterator[tuple[_Received, _Sent]]:
-    """Send each message by `functions`, a boto3 client for Lambda, and hand on what the function returns."""
+async def invoke_transport(
+    functions: Any, function_name: str, options: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[_Received, _Sent]]:
+    """Send each message by `functions`, a boto3 client for Lambda, and hand on what the function returns.
+
+    `options` go with each invocation, such as the `TenantId` that it is for.
+    """
     into_client, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     into_server, from_client = anyio.create_memory_object_stream[SessionMessage](0)
 
     def invoke(payload: bytes) -> bytes:
-        response = functions.invoke(FunctionName=function_name, Payload=payload)
+        response = functions.invoke(FunctionName=function_name, Payload=payload, **(options or {}))
         answer: bytes = response["Payload"].read()
         if "FunctionError" in response:
             raise RuntimeError(f"The function failed: {answer.decode()}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from local.identifiers import CLIENT_SECRETS, USER_POOL_ID
 from local.intrinsics import TemplateError
+from local.parameters import tenant
 from local.sign_in.client import ACCESS_SECONDS, REFRESH_SECONDS, Client
 from local.sign_in.identity import IdentityProvider
 from local.template import Resource, Stack
@@ -23,12 +24,13 @@ _LOOPBACK = tuple(
 
 @dataclass(frozen=True)
 class SignIn:
-    """A provider, and its clients for people and for machines where there are such."""
+    """A provider, and its clients for people and for machines where there are such; `user` is one of the people."""
 
     issuer: str
     provider: IdentityProvider
     people: Client | None
     machine: Client | None
+    user: str
 
     @property
     def access_seconds(self) -> int:
@@ -37,12 +39,12 @@ class SignIn:
         return client.access_seconds if client else 0
 
     def access_token(self, mcp_url: str) -> str:
-        """Return a token that may call `mcp_url`: a person's if people can sign in, else a machine's.
+        """Return a token that may call `mcp_url`: that of `user` if people can sign in, else a machine's.
 
         Raises TemplateError where nobody can get one.
         """
         if self.people:
-            return self.provider.issue(self.people, scopes=self.people.scopes, subject="alice", resource=mcp_url)
+            return self.provider.issue(self.people, scopes=self.people.scopes, subject=self.user, resource=mcp_url)
         if self.machine:
             return self.provider.issue(self.machine, scopes=self.machine.scopes)
         raise TemplateError("No client of the template can get a token.")
@@ -63,7 +65,8 @@ def sign_in(stack: Stack, base_url: str, mcp_url: str) -> SignIn:
     """Return the provider for a relocated stack, to be served at `base_url`.
 
     With a user pool it is one like Cognito, with the template's clients and resource servers; else one by the book,
-    with a client each for people and machines that may have the scope of the parameter RequiredScope.
+    with a client each for people and machines that may have the scope of the parameter RequiredScope. Where there are
+    tenants, whoever signs in acts for the one of that name.
     """
     if stack.of_type("AWS::Cognito::UserPool"):
         issuer = f"{base_url}/{USER_POOL_ID}"
@@ -75,9 +78,10 @@ def sign_in(stack: Stack, base_url: str, mcp_url: str) -> SignIn:
         clients = _registered(stack.parameters)
         audience = stack.parameters.get("Audience") or mcp_url
         provider = IdentityProvider(issuer, shape="oidc", clients=clients, resources=[mcp_url], audience=audience)
+    provider.tokens.tenant_claim = stack.parameters.get("TenantClaim")
     people = next((client for client in clients if client.grants >= _CODE), None)
     machine = next((client for client in clients if client.grants >= _MACHINE), None)
-    return SignIn(issuer, provider, people, machine)
+    return SignIn(issuer, provider, people, machine, tenant(stack.parameters) or "alice")
 
 
 def _client(resource: Resource) -> Client:

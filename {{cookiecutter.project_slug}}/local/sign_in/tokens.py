@@ -17,8 +17,11 @@ from local.sign_in.client import Client
 class TokenIssuer:
     """Signs tokens as `issuer`, with the claims of Cognito or those of RFC 9068.
 
-    It signs with `key`, which it makes at the start and publishes as `kid`.
+    It signs with `key`, which it makes at the start and publishes as `kid`. In the claim `tenant_claim`, if it is set
+    and tokens do not have it anyway, everybody is the tenant of their own name.
     """
+
+    tenant_claim: str | None = None
 
     def __init__(self, issuer: str, audience: str | None, *, cognito: bool) -> None:
         """`audience` is what a token is for that was asked for no resource; Cognito has no such thing."""
@@ -62,5 +65,11 @@ class TokenIssuer:
             usual |= {"token_use": "access", "version": 2, "auth_time": now, "username": subject, "aud": audience}
         else:
             usual |= {"azp": client.client_id, "aud": resource or self._audience}
-        payload = {name: value for name, value in (usual | claims).items() if value is not None}
+        payload = {name: value for name, value in (self._tenant(subject) | usual | claims).items() if value is not None}
         return jwt.encode(payload, self.key, "RS256", {"kid": self.kid, "typ": None if self._cognito else "at+jwt"})
+
+    def _tenant(self, subject: str | None) -> dict[str, object]:
+        if self.tenant_claim is None or subject is None:
+            return {}
+        # Cognito's groups are a list.
+        return {self.tenant_claim: [subject] if self.tenant_claim == "cognito:groups" else subject}

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from starlette.types import ASGIApp
 
-from local import secret_store
+from local import declared
 from local.bearer.client import bearer
 from local.functions import LambdaFunction
 from local.http_api.api import HttpApi
@@ -58,7 +58,7 @@ class Door:
 
     def access_token(self, stack: Stack) -> str:
         """Return the team's secret as it was at the start."""
-        return secret_store.value(stack.resources["TeamSecret"])
+        return declared.value(stack.resources["TeamSecret"])
 
     def client(self, stack: Stack) -> tuple[Connect, str]:
         """Return how a client connects, and the secret that it does so with."""
