@@ -15,6 +15,7 @@ def prune(answers: dict[str, Any], project: Path) -> None:
         chosen = project / source.format(**answers)
         # Not every choice has the file: where there is no HTTP, nothing reads the caller from a request.
         if chosen.exists():
+            (project / path).parent.mkdir(exist_ok=True)
             chosen.rename(project / path)
     for path, needed in manifest["only"].items():
         target = project / path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cookiecutter.main import cookiecutter
 
-from variants import COMBINATIONS, QUESTIONS, REFUSED, ROOT, TEMPLATE_COMBINATIONS, Answers, sources
+from variants import COMBINATIONS, QUESTIONS, REFUSED, ROOT, TEMPLATES, Answers, sources
 
 Bake = Callable[..., Path]
 
@@ -20,8 +20,8 @@ sys.dont_write_bytecode = True
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much there was to render, for a reader of the log."""
     terminalreporter.write_line(
-        f"{len(COMBINATIONS)} combinations of answers, {len(TEMPLATE_COMBINATIONS)} distinct template.yaml, "
-        f"{len(REFUSED)} combinations refused"
+        f"{len(COMBINATIONS)} combinations of answers, {len(TEMPLATES)} distinct template.yaml but for Python and "
+        f"processor, {len(REFUSED)} combinations refused"
     )
 
 

@@ -52,7 +52,7 @@ def test_sam_init_takes_it_too(template: Path, repository: str, tmp_path: Path) 
 
 
 def test_typed_answers_are_taken_as_typed(template: Path, tmp_path: Path) -> None:
-    typed = 'Bob\'s "tools" \\ {x}\n\nOne line\n1\n1\n2\n\n1\n2\n2\n'
+    typed = 'Bob\'s "tools" \\ {x}\n\nOne line\n1\n1\n2\n\n1\n1\n1\n2\n2\n'
     command = [str(BIN / "cookiecutter"), str(template), "--output-dir", str(tmp_path)]
     done = subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -16,6 +16,7 @@ SHAPES: dict[str, Answers] = {
     "http-api-cognito": DEFAULT,
     "http-api-oidc": DEFAULT | {"authorization": "oidc", "ci": "none"},
     "http-api-token": DEFAULT | {"authorization": "token", "ci": "none"},
+    "http-api-dynamodb-assume-role": DEFAULT | {"state": "dynamodb", "tenancy": "assume-role", "ci": "none"},
     "function-url-web-adapter": DEFAULT | {"endpoint": "function-url", "adapter": "web-adapter"},
     "agentcore-gateway": DEFAULT | {"endpoint": "agentcore-gateway"},
     "lambda-invoke-package": DEFAULT | {"endpoint": "lambda-invoke", "adapter": "stdio", "stdio_package": PACKAGE},

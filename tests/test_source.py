@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 import yaml
 
-from variants import CHOICES, COMBINATIONS, CONTEXT, MANIFEST, QUESTIONS, ROOT, TEMPLATE, facts, needed, sources
+from variants import (
+    CHOICES,
+    COMBINATIONS,
+    CONTEXT,
+    DEFAULT,
+    MANIFEST,
+    QUESTIONS,
+    ROOT,
+    TEMPLATE,
+    facts,
+    needed,
+    sources,
+)
 
 
 def files(*suffixes: str, below: Path = TEMPLATE) -> list[Path]:
@@ -90,6 +102,7 @@ def test_what_is_refused_has_a_reason_and_something_to_choose_instead() -> None:
 
 def test_every_alternative_has_a_file_and_every_file_a_use() -> None:
     on_disk = {str(path.relative_to(TEMPLATE)) for path in files(".py", ".in", ".txt", below=TEMPLATE / "variants")}
+    on_disk |= {str(path.relative_to(TEMPLATE)) for path in (TEMPLATE / "variants").glob("**/readme.md")}
     used = set()
     for path, source in MANIFEST["alternatives"].items():
         assert not (TEMPLATE / path).exists(), f"{path} is both a file and a choice of files"
@@ -106,7 +119,7 @@ def test_every_fragment_is_included_somewhere() -> None:
         re.sub(r'" ~ cookiecutter\.\w+ ~ "', r"[\\w-]+", quoted)
         for line in included
         for quoted in re.findall(r'"((?:[^"]|" ~ cookiecutter\.\w+ ~ ")+)"', line)
-    }
+    } | {re.sub(r"\{\w+\}", r"[\\w-]+", source) for source in MANIFEST["alternatives"].values()}
     for path in files(".yaml", ".json", ".md", below=TEMPLATE / "variants"):
         assert any(re.fullmatch(pattern, str(path.relative_to(TEMPLATE))) for pattern in patterns), relative(path)
 
@@ -135,7 +148,8 @@ def test_the_map_of_the_local_stack_names_each_of_its_modules() -> None:
 
 def test_whatever_runs_the_server_gives_it_the_variables_without_which_it_does_not_start() -> None:
     """CI does not run the benchmark, which would break unseen."""
-    sources = [path.read_text() for path in files(".py", below=TEMPLATE / "src")]
+    modules = [path for path in files(".py", below=TEMPLATE / "src") if needed(f"src/{path.name}", DEFAULT)]
+    sources = [path.read_text() for path in modules]
     sources += [path.read_text() for path in files(".py", below=TEMPLATE / "variants/endpoint/http-api")]
     needed_by_server = set(re.findall(r'os\.environ\["(\w+)"\]', "".join(sources)))
     assert {"MCP_URL", "ALLOWED_ORIGINS", "TOOL_SCOPES"} <= needed_by_server

@@ -15,24 +15,19 @@ from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.yaml_helper import yaml_parse
 
-from variants import COMBINATIONS, DEFAULT, PACKAGE, TEMPLATE_COMBINATIONS, Answers, facts, name_of
+from variants import COMBINATIONS, DEFAULT, PACKAGE, TEMPLATES, Answers, facts, name_of, templates_by_turns
 
-every_template = pytest.mark.parametrize("answers", TEMPLATE_COMBINATIONS, ids=name_of)
-SHAPES = [
-    answers
-    for answers in TEMPLATE_COMBINATIONS
-    if all(answers[question] == DEFAULT[question] for question in ("python_version", "architecture"))
-]
-every_shape = pytest.mark.parametrize("answers", SHAPES, ids=name_of)
+every_template = pytest.mark.parametrize("answers", templates_by_turns(), ids=name_of)
+every_shape = pytest.mark.parametrize("answers", TEMPLATES, ids=name_of)
 every_http_api = pytest.mark.parametrize(
-    "answers", [answers for answers in SHAPES if answers["endpoint"] == "http-api"], ids=name_of
+    "answers", [answers for answers in TEMPLATES if answers["endpoint"] == "http-api"], ids=name_of
 )
 by_oauth, by_token = (
     pytest.mark.parametrize(
         "answers",
         [
             answers
-            for answers in SHAPES
+            for answers in TEMPLATES
             if (answers["endpoint"], answers["authorization"] == "token") == ("http-api", token)
         ],
         ids=name_of,
@@ -40,15 +35,23 @@ by_oauth, by_token = (
     for token in (False, True)
 )
 by_iam = pytest.mark.parametrize(
-    "answers", [answers for answers in SHAPES if answers["endpoint"] in {"function-url", "lambda-invoke"}], ids=name_of
+    "answers",
+    [answers for answers in TEMPLATES if answers["endpoint"] in {"function-url", "lambda-invoke"}],
+    ids=name_of,
 )
 every_gateway = pytest.mark.parametrize(
-    "answers", [answers for answers in SHAPES if answers["endpoint"] == "agentcore-gateway"], ids=name_of
+    "answers", [answers for answers in TEMPLATES if answers["endpoint"] == "agentcore-gateway"], ids=name_of
 )
 by_cognito = pytest.mark.parametrize(
     "answers",
-    [answers for answers in SHAPES if facts(answers)["__authorization"] == "cognito"],
+    [answers for answers in TEMPLATES if facts(answers)["__authorization"] == "cognito"],
     ids=name_of,
+)
+with_state = pytest.mark.parametrize(
+    "answers", [answers for answers in TEMPLATES if facts(answers)["__state"] == "dynamodb"], ids=name_of
+)
+with_tenants = pytest.mark.parametrize(
+    "answers", [answers for answers in TEMPLATES if answers["tenancy"] == "assume-role"], ids=name_of
 )
 ROUTE = "AWS::ApiGatewayV2::Route"
 Baked = Callable[[Answers], Path]
@@ -105,7 +108,20 @@ def test_these_are_all_the_templates_there_are(baked: Baked) -> None:
         if all(answers[question] == DEFAULT[question] for question in ("python_version", "architecture", "ci"))
     ]
     rendered = {(baked(answers) / "template.yaml").read_bytes() for answers in plain}
-    assert len(rendered) == len(SHAPES)
+    assert len(rendered) == len(TEMPLATES)
+
+
+@every_template
+def test_a_python_and_a_processor_change_their_own_words_alone(baked: Baked, answers: Answers) -> None:
+    usual = answers | {question: DEFAULT[question] for question in ("python_version", "architecture")}
+    text, expected = ((baked(each) / "template.yaml").read_text() for each in (answers, usual))
+    for word, usual_word in (
+        (f"python{answers['python_version']}", f"python{usual['python_version']}"),
+        (f'- "{answers["architecture"]}"', f'- "{usual["architecture"]}"'),
+        ("LambdaAdapterLayerX86", "LambdaAdapterLayerArm64"),
+    ):
+        text = text.replace(word, usual_word)
+    assert text == expected
 
 
 def lint(template: dict[str, Any]) -> list[str]:
@@ -206,12 +222,12 @@ def test_the_mcp_routes_need_the_teams_secret_and_there_are_no_others(baked: Bak
 @by_token
 def test_the_teams_secret_is_made_by_aws_and_one_function_may_read_it(baked: Baked, answers: Answers) -> None:
     template = translated(baked(answers))
-    (secret,) = of_type(template, "AWS::SecretsManager::Secret").values()
+    secret = of_type(template, "AWS::SecretsManager::Secret")["TeamSecret"]
     assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
     readers = {
         (role, statement["Action"], json.dumps(statement["Resource"]))
         for role, statement in statements(template)
-        if "secretsmanager" in json.dumps(statement)
+        if "TeamSecret" in json.dumps(statement)
     }
     assert readers == {("TokenAuthorizerFunctionRole", "secretsmanager:GetSecretValue", '{"Ref": "TeamSecret"}')}
     # A dynamic reference would put the secret itself into whatever has it.
@@ -236,7 +252,7 @@ def test_no_call_outlives_the_api(baked: Baked, answers: Answers) -> None:
 def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, role in of_type(template, "AWS::IAM::Role").items():
         assert "ManagedPolicyArns" not in role, name
-        for policy in role["Policies"]:
+        for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 yield name, statement
 
@@ -271,7 +287,45 @@ def test_every_wide_permission_says_why_and_every_sample_permission_says_for_wha
     samples = text.split("PolicyName: samples")[1:]
     assert bool(samples) != bool(answers["stdio_package"])
     for policy in samples:
-        assert not re.search(r"- Effect: Allow$", policy.split("McpLogGroup:")[0], re.MULTILINE)
+        assert not re.search(r"- Effect: Allow$", policy.split("\n\n")[0], re.MULTILINE)
+
+
+@with_state
+def test_state_is_billed_by_use_can_be_restored_and_expires(baked: Baked, answers: Answers) -> None:
+    (table,) = of_type(translated(baked(answers)), "AWS::DynamoDB::Table").values()
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+
+
+@with_state
+def test_where_there_are_tenants_each_reaches_its_own_state_alone(baked: Baked, answers: Answers) -> None:
+    found = [
+        (role, statement.get("Condition"))
+        for role, statement in statements(translated(baked(answers)))
+        if "dynamodb" in json.dumps(statement["Action"])
+    ]
+    own = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["${aws:PrincipalTag/tenant}#*"]}}
+    assert found == [("TenantRole", own) if answers["tenancy"] == "assume-role" else ("McpFunctionRole", None)]
+
+
+@every_shape
+def test_only_a_server_that_asks_back_has_a_key_to_pay_for(baked: Baked, answers: Answers) -> None:
+    secrets = of_type(translated(baked(answers)), "AWS::SecretsManager::Secret")
+    assert ("RequestStateSecret" in secrets) == (facts(answers)["__tools"] == "interactive")
+
+
+@with_tenants
+def test_only_the_function_becomes_a_tenant_and_never_without_saying_which(baked: Baked, answers: Answers) -> None:
+    template = translated(baked(answers))
+    (trust,) = of_type(template, "AWS::IAM::Role")["TenantRole"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": {"Fn::GetAtt": ["McpFunctionRole", "Arn"]}}
+    assert trust["Condition"] == {
+        "StringLike": {"aws:RequestTag/tenant": "?*"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["tenant"]},
+    }
+    isolated = template["Resources"]["McpFunction"]["Properties"].get("TenancyConfig")
+    assert bool(isolated) == (answers["endpoint"] == "lambda-invoke")
 
 
 @every_shape

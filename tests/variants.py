@@ -63,17 +63,27 @@ def needed(path: str, answers: Answers) -> bool:
 
 
 def distinct_templates() -> list[Answers]:
-    """Return a combination for each template.yaml that differs from all others."""
+    """Return a combination for each template.yaml that differs from the others in more than Python and processor."""
     chosen: dict[tuple[str, ...], Answers] = {}
     for answers in COMBINATIONS:
         known = facts(answers)
         web = str(answers["adapter"] == "web-adapter")
-        names = ("endpoint", "__authorization", "__server", "stdio_package", "python_version", "architecture")
+        names = ("endpoint", "__authorization", "__tools", "stdio_package", "tenancy")
         chosen.setdefault((web, *(known[name] for name in names)), answers)
     return list(chosen.values())
 
 
-TEMPLATE_COMBINATIONS = distinct_templates()
+TEMPLATES = distinct_templates()
+
+
+def templates_by_turns() -> list[Answers]:
+    """Return those of `TEMPLATES` with Python and processor taking turns, and the default with each pair of them."""
+    pairs = [
+        {"python_version": python, "architecture": architecture}
+        for python, architecture in product(CHOICES["python_version"], CHOICES["architecture"])
+    ]
+    turn = cycle(pairs)
+    return [DEFAULT | pair for pair in pairs] + [answers | next(turn) for answers in TEMPLATES[1:]]
 
 
 def one_of_each(*questions: str) -> list[Answers]:
@@ -97,11 +107,12 @@ def name_of(answers: Answers) -> str:
 
 
 def shapes() -> list[Answers]:
-    """Return a combination for each endpoint, adapter and kind of server; the other answers take turns."""
-    turns = {name: cycle(CHOICES[name]) for name in ("authorization", "python_version", "architecture", "ci")}
+    """Return a combination for each endpoint, adapter and set of tools; the other answers take turns."""
+    names = ("authorization", "tenancy", "python_version", "architecture", "ci")
+    turns = {name: cycle(CHOICES[name]) for name in names}
 
     def turned(answers: Answers) -> Answers:
         found = answers | {name: next(turn) for name, turn in turns.items()}
         return turned(answers) if refused(found) else found
 
-    return [turned(answers) for answers in one_of_each("endpoint", "adapter", "__server")]
+    return [turned(answers) for answers in one_of_each("endpoint", "adapter", "__tools")]

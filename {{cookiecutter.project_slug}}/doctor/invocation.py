@@ -16,6 +16,8 @@ _LOG = "The function's log has the reason: `make logs`."
 _CURES = {
     "AccessDeniedException": "Attach the policy in the output CallerPolicy to the caller, or name it by the parameter "
     "CallerPrincipal; a caller of another account needs both. They allow the alias alone: call the output FunctionArn.",
+    "InvalidParameterValueException": "Where the function isolates tenants, name one by ARGS=--tenant=NAME; elsewhere "
+    "name none.",
     "ResourceNotFoundException": "Use the ARN in the output FunctionArn, and check account, region and that the stack "
     "was not deleted.",
     "TooManyRequestsException": "Raise ReservedConcurrency, or the account's limit for Lambda.",
@@ -39,9 +41,9 @@ def checked(arn: str) -> str:
 
 
 class Invoker:
-    """Invokes the function `arn`, with a client of the AWS SDK."""
+    """Invokes the function `arn`, with a client of the AWS SDK; for `tenant`, if it isolates tenants."""
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, tenant: str | None = None) -> None:
         """Look for credentials. Raises BrokenError if there are none."""
         try:
             import boto3  # noqa: PLC0415
@@ -50,6 +52,7 @@ class Invoker:
         except ImportError as error:
             raise BrokenError("This Python has no boto3.", "Run it by `make doctor`, which has.") from error
         self._arn = arn
+        self._options = {"TenantId": tenant} if tenant else {}
         settings = Config(read_timeout=_CALL_SECONDS, retries={"total_max_attempts": 1})
         try:
             session: Any = boto3.Session(region_name=arn.split(":")[3])
@@ -76,7 +79,7 @@ class Invoker:
 
         payload = json.dumps(message.payload).encode()
         try:
-            response = self._client.invoke(FunctionName=self._arn, Payload=payload)
+            response = self._client.invoke(FunctionName=self._arn, Payload=payload, **self._options)
             answer = response["Payload"].read()
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
+import caller
 from sdk import ResourceError, ResourceNotFoundError
 
 if TYPE_CHECKING:
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
 
+# A client takes some hundred kB; callers that act with sessions of their own have theirs.
+_MOST_CLIENTS = 64
+
 _DENIED = "The function's role lacks the permission. Do not retry; ask the operator to allow it in template.yaml."
 _THROTTLED = "AWS is limiting the request rate. Wait a few seconds, then retry once."
 _ADVICE = {
     "AccessDenied": _DENIED,
     "AccessDeniedException": _DENIED,
     "UnauthorizedOperation": _DENIED,
+    "ProvisionedThroughputExceededException": _THROTTLED,
     "RequestLimitExceeded": _THROTTLED,
     "SlowDown": _THROTTLED,
     "ThrottledException": _THROTTLED,
@@ -31,7 +36,7 @@ _ADVICE = {
 
 
 @cache
-def _session() -> "Session":
+def _own_session() -> "Session":
     # boto3 costs more to import than the SDK's own start, and most cold starts never touch AWS.
     from boto3.session import Session  # noqa: PLC0415
 
@@ -46,28 +51,35 @@ def _config() -> "Config":
     return Config(connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3})
 
 
-@cache
+@lru_cache(maxsize=_MOST_CLIENTS)
+def _client(session: "Session", service: str) -> Any:
+    # By session, so that no caller meets a client that acts for another.
+    return session.client(service, config=_config())  # type: ignore[call-overload]
+
+
+def client(service: str) -> Any:
+    """Return the caller's client of a service, such as "dynamodb", which this environment makes once."""
+    return _client((caller.current().session or _own_session)(), service)
+
+
 def ec2() -> "EC2Client":
-    """Return this environment's EC2 client."""
-    return _session().client("ec2", config=_config())
+    """Return the caller's EC2 client."""
+    return cast("EC2Client", client("ec2"))
 
 
-@cache
 def functions() -> "LambdaClient":
-    """Return this environment's Lambda client."""
-    return _session().client("lambda", config=_config())
+    """Return the caller's Lambda client."""
+    return cast("LambdaClient", client("lambda"))
 
 
-@cache
 def logs() -> "CloudWatchLogsClient":
-    """Return this environment's CloudWatch Logs client."""
-    return _session().client("logs", config=_config())
+    """Return the caller's CloudWatch Logs client."""
+    return cast("CloudWatchLogsClient", client("logs"))
 
 
-@cache
 def s3() -> "S3Client":
-    """Return this environment's S3 client."""
-    return _session().client("s3", config=_config())
+    """Return the caller's S3 client."""
+    return cast("S3Client", client("s3"))
 
 
 @contextmanager
@@ -81,7 +93,12 @@ def explained() -> Iterator[None]:
         ResourceError: With the operation, AWS's error code, and what to do next. AWS's own text is passed on only where
             it speaks of the caller's arguments: that of a denied call names the role and the account.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+        CredentialRetrievalError,
+        NoCredentialsError,
+    )
 
     try:
         yield
@@ -91,5 +108,8 @@ def explained() -> Iterator[None]:
         advice = _ADVICE.get(code, details.get("Message", ""))
         kind = ResourceNotFoundError if code == "ResourceNotFoundException" else ResourceError
         raise kind(f"AWS refused {error.operation_name} ({code}). {advice}") from error
+    except (NoCredentialsError, CredentialRetrievalError) as error:
+        # Not "retry": the next call has none either.
+        raise ResourceError(f"There are no AWS credentials for this call. {error} Do not retry.") from error
     except BotoCoreError as error:
         raise ResourceError(f"AWS could not be reached ({type(error).__name__}). Retry once.") from error

@@ -69,7 +69,8 @@ class StdioChild(StdioServerAdapterRequestHandler):
         if seconds <= 0:
             raise ChildTimeoutError("The function had no time left for this call. Retry once.")
         command = [self.server_params.command, *self.server_params.args]
-        with ChildProcess(command, self._folder, environment(caller.current(), seconds), seconds) as child:
+        variables = environment(caller.current(), request.method, seconds)
+        with ChildProcess(command, self._folder, variables, seconds) as child:
             return ChildSession(child).answer(request)
 
     def _learn(self, request: JSONRPCRequest, answer: JSONRPCResponse | JSONRPCError) -> None:

@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import math
 import os
 import signal
 import sys
@@ -50,6 +51,7 @@ def _caller() -> caller.Caller:
         client_id=known["client_id"],
         scopes=frozenset(known["scopes"]),
         claims=known["claims"],
+        tenant=known["tenant"],
     )
 
 
@@ -63,6 +65,7 @@ def main() -> None:
     _keep_the_protocol_apart()
     gc.disable()
     # Not before: what a server prints while it is imported is no answer either.
+    import limits  # noqa: PLC0415
     from server import build_server  # noqa: PLC0415
 
     server = build_server()
@@ -70,7 +73,7 @@ def main() -> None:
     # fifth of a short call's time.
     gc.freeze()
     gc.enable()
-    with caller.acting_for(_caller()):
+    with caller.acting_for(_caller()), limits.lasting(signal.getitimer(signal.ITIMER_REAL)[0] or math.inf):
         server.run("stdio")
 
 

@@ -34,6 +34,7 @@ def record(method: str, tool: str | None, request_id: str | int | None, outcome:
         jsonrpc_id=None if request_id is None else str(request_id)[:_LONGEST_TEXT],
         sub=who.subject,
         client_id=who.client_id,
+        tenant=who.tenant,
         outcome=outcome,
         duration_ms=duration_ms,
     )

@@ -10,7 +10,13 @@ os.environ |= {
     "MCP_URL": "https://mcp.example.com/mcp",
     "POWERTOOLS_METRICS_NAMESPACE": "MCP",
     "POWERTOOLS_SERVICE_NAME": "test-server",
+    "REQUEST_STATE_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:request-state",
     "SERVER_TITLE": "Test server",
+    "STATE_DAYS": "7",
+    "STATE_TABLE": "state",
+    "TENANT_CLAIM": "tenant",
+    "TENANT_ROLE": "arn:aws:iam::123456789012:role/tenant",
+    "TENANTS": "",
     "TOOL_SCOPES": "",
 }
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from boto3.session import Session
+from botocore.exceptions import ClientError, CredentialRetrievalError
 from mcp.types import JSONRPCRequest
 
 import caller
@@ -344,6 +346,57 @@ def test_a_child_knows_what_aws_needs_and_nothing_else_of_the_function(
     assert set(found) - set(passed_on) - {"LC_CTYPE"} == {"MCP_CALLER", "MCP_SECONDS", "PYTHONPATH"}
 
 
+def test_a_child_of_a_caller_with_credentials_of_its_own_has_those_alone(
+    child: StdioChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "the function's own")
+    with caller.acting_for(Caller("alice", tenant="acme", session=lambda: Session("id", "secret", "token"))):
+        found = json.loads(text(call(child, "environment")))
+    assert [found[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")] == [
+        "id",
+        "secret",
+        "token",
+    ]
+    assert "the function's own" not in found.values()
+    assert json.loads(found["MCP_CALLER"])["tenant"] == "acme"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (CredentialRetrievalError(provider="tenancy", error_msg="no tenant"), "no tenant"),
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:aws:iam::1:role/x"}}, "AssumeRole"), "Denied"),
+    ],
+    ids=["none", "refused"],
+)
+def test_a_caller_whose_own_credentials_cannot_be_had_gets_no_child(
+    child: StdioChild, failure: Exception, told: str
+) -> None:
+    def session() -> Session:
+        raise failure
+
+    child.server_params.command = "/no/such/python"
+    with recorded() as lines, caller.acting_for(Caller("alice", session=session)):
+        result = call(child, "environment")
+    assert result["isError"]
+    assert told in text(result)
+    assert "arn:" not in text(result)
+    assert [line["outcome"] for line in lines if "outcome" in line] == ["no_credentials"]
+
+
+def test_a_list_is_for_callers_without_credentials_too_and_gets_none(
+    child: StdioChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def session() -> Session:
+        raise CredentialRetrievalError(provider="tenancy", error_msg="no tenant")
+
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "the function's own")
+    with caller.acting_for(Caller("alice", session=session)):
+        assert "result" in ask(child, "tools/list")
+    assert "AWS_SESSION_TOKEN" not in environment(Caller("alice", session=session), "tools/list", 1)
+
+
 def test_every_request_is_one_line_with_who_and_how_it_went(child: StdioChild) -> None:
     with recorded() as lines, caller.acting_for(Caller("alice", "people")):
         ask(child, "tools/list")
@@ -395,6 +448,7 @@ SDK_SERVER = """
 import os, subprocess, sys
 from mcp.server.fastmcp import FastMCP
 import caller
+import limits
 
 print("printed while it is imported")
 
@@ -405,6 +459,10 @@ def build_server():
     def whoami() -> str:
         who = caller.current()
         return f"{who.subject} {who.client_id} {sorted(who.scopes)} {who.claims['email']}"
+
+    @server.tool()
+    def left() -> float:
+        return limits.remaining_seconds()
 
     @server.tool()
     def noise() -> str:
@@ -427,6 +485,14 @@ def test_a_tool_knows_its_caller(own: Path) -> None:
     assert text(result) == "alice people ['read', 'write'] zoë@example.com"
 
 
+def test_a_tool_knows_what_is_left_of_its_time(own: Path) -> None:
+    (own / "server.py").write_text(SDK_SERVER)
+    serving = StdioChild(own / "stdio_main.py")
+    for remaining_ms in (900_000, 60_000):
+        left = call(serving, "left", remaining_ms)["structuredContent"]["result"]
+        assert remaining_ms / 1000 - 30 < left <= remaining_ms / 1000 - 1
+
+
 def test_what_a_server_and_its_programs_print_or_read_is_not_the_protocol(own: Path) -> None:
     (own / "server.py").write_text(SDK_SERVER)
     with recorded() as lines:
@@ -441,7 +507,9 @@ def test_what_a_server_and_its_programs_print_or_read_is_not_the_protocol(own: P
 def test_a_child_ends_at_its_deadline_without_its_parent(own: Path) -> None:
     (own / "server.py").write_text("while True: pass")
     command = [sys.executable, "stdio_main.py"]
-    ended = subprocess.run(command, cwd=own, env=environment(Caller(), 0.3), stdin=subprocess.DEVNULL, check=False)
+    ended = subprocess.run(
+        command, cwd=own, env=environment(Caller(), "tools/call", 0.3), stdin=subprocess.DEVNULL, check=False
+    )
     assert ended.returncode == -signal.SIGALRM
 
 

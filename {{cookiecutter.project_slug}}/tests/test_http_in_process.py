@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 
 import caller
+import limits
 from any_json import json_values
 from app import lambda_handler
 from asgi import LambdaAsgi
 from caller import Caller
 from conftest import Context
-from example_account import write_log
 from http_events import http_event, messages, rpc_event
-from limits import MAX_RESPONSE_BYTES
+from sdk import Context as ToolContext
 from server import build_server
 
 Handler = Callable[[Any, Any], Any]
@@ -78,22 +78,23 @@ def test_a_malformed_event_is_a_bad_request(context: Context, change: dict[str, 
     assert handle(rpc_event("tools/list") | change, context)["statusCode"] == status
 
 
-@pytest.mark.usefixtures("account")
-def test_progress_reaches_the_client_in_the_buffered_answer(context: Context) -> None:
-    write_log("/app", "ERROR one")
-    arguments = {"log_group": "/app", "pattern": "ERROR"}
-    for version in (LEGACY[-1], "2026-07-28"):
-        token = {"progressToken": "p"}
-        event = rpc_event("tools/call", version, name="scan_log_group", arguments=arguments, _meta=token)
-        progress, result = messages(handle(event, context))
-        assert progress["method"] == "notifications/progress"
-        assert result["result"]["structuredContent"]["pages_searched"] == 1
-
-
 def serve(tool: Callable[..., Any]) -> Handler:
     server = build_server()
     server.tool()(tool)
     return LambdaAsgi(server.streamable_http_app(stateless_http=True, host="mcp.example.com"))
+
+
+def test_progress_reaches_the_client_in_the_buffered_answer(context: Context) -> None:
+    async def work(ctx: ToolContext) -> str:
+        await ctx.report_progress(1, message="half of it")
+        return "done"
+
+    handle = serve(work)
+    for version in (LEGACY[-1], "2026-07-28"):
+        event = rpc_event("tools/call", version, name="work", arguments={}, _meta={"progressToken": "p"})
+        progress, result = messages(handle(event, context))
+        assert (progress["method"], progress["params"]["message"]) == ("notifications/progress", "half of it")
+        assert result["result"]["content"][0]["text"] == "done"
 
 
 def test_a_tool_knows_its_caller(context: Context) -> None:
@@ -109,12 +110,29 @@ def test_a_tool_knows_its_caller(context: Context) -> None:
 
 
 @pytest.mark.parametrize("version", [LEGACY[-1], "2026-07-28"])
+def test_a_tool_knows_what_is_left_of_its_time_in_a_thread_and_on_the_event_loop(version: str) -> None:
+    def in_thread() -> float:
+        return limits.remaining_seconds()
+
+    async def on_loop() -> float:
+        return limits.remaining_seconds()
+
+    for tool in (in_thread, on_loop):
+        serving = serve(tool)
+        event = rpc_event("tools/call", version, name=tool.__name__, arguments={})
+        for remaining_ms in (900_000, 60_000):
+            result = messages(serving(event, Context(remaining_ms)))[-1]["result"]
+            left = result["structuredContent"]["result"]
+            assert remaining_ms / 1000 - 30 < left <= remaining_ms / 1000 - 1
+
+
+@pytest.mark.parametrize("version", [LEGACY[-1], "2026-07-28"])
 def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context: Context, version: str) -> None:
     def flood() -> str:
-        return "\x01" * (MAX_RESPONSE_BYTES // 7)
+        return "\x01" * (limits.MAX_RESPONSE_BYTES // 7)
 
     response = serve(flood)(rpc_event("tools/call", version, name="flood", arguments={}), context)
-    assert len(json.dumps(response)) < MAX_RESPONSE_BYTES
+    assert len(json.dumps(response)) < limits.MAX_RESPONSE_BYTES
     answer = messages(response)[-1]
     assert answer["id"] == 7
     assert answer["result"]["isError"] is True
@@ -124,7 +142,7 @@ def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context:
 def test_an_id_of_megabytes_does_not_make_the_answer_too_large(context: Context) -> None:
     event = rpc_event("tools/list", LEGACY[-1])
     event["body"] = json.dumps({"jsonrpc": "2.0", "id": '"' * 2_000_000, "method": "tools/list"})
-    assert len(json.dumps(handle(event, context))) < MAX_RESPONSE_BYTES
+    assert len(json.dumps(handle(event, context))) < limits.MAX_RESPONSE_BYTES
 
 
 def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_works() -> None:

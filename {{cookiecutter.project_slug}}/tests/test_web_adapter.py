@@ -11,9 +11,9 @@ import httpx2
 import pytest
 
 import caller
+import limits
 import web_adapter
 from http_events import messages, rpc_event
-from limits import MAX_RESPONSE_BYTES
 from methods import PostOnly
 from server import build_server
 from web_adapter import BehindWebAdapter
@@ -75,6 +75,21 @@ async def test_a_tool_knows_the_caller_that_the_adapter_names(monkeypatch: pytes
             assert "alice" not in (await call(client, "whoami", version)).text
 
 
+@modes
+async def test_a_tool_knows_what_is_left_of_its_time(monkeypatch: pytest.MonkeyPatch, buffered: bool) -> None:
+    monkeypatch.setattr(web_adapter, "_BUFFERED", buffered)
+
+    def left() -> float:
+        return limits.remaining_seconds()
+
+    async with serving(left) as client:
+        for version in (LEGACY, MODERN):
+            for seconds in (900, 60):
+                deadline = json.dumps({"deadline": int((time.time() + seconds) * 1000)})
+                told = answer(await call(client, "left", version, x_amzn_lambda_context=deadline))
+                assert seconds - 30 < told["result"]["structuredContent"]["result"] <= seconds - 1
+
+
 @pytest.mark.parametrize("header", ["", "null", "[]", "{", '"alice"', '{"authorizer": "alice"}'])
 async def test_a_header_that_makes_no_sense_names_nobody(header: str) -> None:
     async with serving(whoami) as client:
@@ -117,7 +132,7 @@ async def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_wor
 
 async def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model() -> None:
     def flood() -> str:
-        return "\x01" * (MAX_RESPONSE_BYTES // 7)
+        return "\x01" * (limits.MAX_RESPONSE_BYTES // 7)
 
     async with serving(flood) as client:
         told = answer(await call(client, "flood"))["result"]

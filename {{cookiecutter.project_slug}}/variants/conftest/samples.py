@@ -15,7 +15,7 @@ def account() -> Iterator[None]:
     """An empty AWS account, and clients that talk to it."""
     import aws
 
-    cached = (aws._session, aws.ec2, aws.functions, aws.logs, aws.s3)
+    cached = (aws._own_session, aws._client)
     with mock_aws():
         for function in cached:
             function.cache_clear()

@@ -26,13 +26,15 @@ class Plan:
     def __init__(self, target: str, _outputs: Mapping[str, str], options: argparse.Namespace, report: Report) -> None:
         self._arn = target
         self._tool = options.tool
+        self._tenant = options.tenant
         self._report = report
         self._good: str | None = None
         self._invoker: Invoker | None = None
 
     @staticmethod
     def add_options(parser: argparse.ArgumentParser) -> None:
-        """Add nothing but a word on the credentials."""
+        """Add the tenant, and a word on the credentials."""
+        parser.add_argument("--tenant", metavar="NAME", help="call for this tenant, if the function isolates tenants")
         parser.epilog = "The function is invoked with the AWS credentials of the shell, in the region of its ARN."
 
     def hops(self) -> Iterator[Hop]:
@@ -47,7 +49,7 @@ class Plan:
         return told
 
     def _find_credentials(self) -> str:
-        self._invoker = Invoker(needed(self._good, "ARN that can be right"))
+        self._invoker = Invoker(needed(self._good, "ARN that can be right"), self._tenant)
         for secret in self._invoker.secrets:
             self._report.conceal(secret)
         return self._invoker.described()

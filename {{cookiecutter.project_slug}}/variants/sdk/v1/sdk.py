@@ -35,6 +35,7 @@ __all__ = [
     "ResourceError",
     "ResourceNotFoundError",
     "ResourceTemplateReference",
+    "ToolAnnotations",
     "new_server",
 ]
 

@@ -30,6 +30,7 @@ __all__ = [
     "ResourceError",
     "ResourceNotFoundError",
     "ResourceTemplateReference",
+    "ToolAnnotations",
     "new_server",
 ]
 
