@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
+from functools import cache
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
@@ -48,9 +50,15 @@ _DERIVED = {
 }
 
 
-def facts(answers: Answers) -> dict[str, str]:
+def facts(answers: Answers) -> Mapping[str, str]:
     """Return the answers with all that cookiecutter.json derives from them."""
-    known = {name: value for name, value in CONTEXT.items() if isinstance(value, str)} | answers
+    return _facts(tuple(answers.items()))
+
+
+@cache
+def _facts(answers: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    # Kept, because each path of the manifest asks for those of each combination.
+    known = {name: value for name, value in CONTEXT.items() if isinstance(value, str)} | dict(answers)
     for name, template in _DERIVED.items():
         known[name] = template.render(cookiecutter=known)
     return known

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx2
 import pytest
 
@@ -59,6 +60,16 @@ class Stack:
         response = httpx2.post(token_url, auth=credentials, data={"grant_type": "client_credentials"})
         response.raise_for_status()
         return str(response.json()["access_token"])
+
+    def invoke_api(self) -> Any:
+        """Return a client of the Invoke API, with the credentials of the caller who may."""
+        return boto3.client(
+            "lambda",
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+        )
 
 
 class Built:

@@ -236,14 +236,7 @@ async def _by_url(stack: Stack, use: Callable[[Any], Awaitable[None]]) -> None:
 
 
 async def _by_invocation(stack: Stack, use: Callable[[Any], Awaitable[None]]) -> None:
-    functions: Any = boto3.client(
-        "lambda",
-        endpoint_url=stack.endpoint_url,
-        region_name=stack.region,
-        aws_access_key_id=stack.access_key_id,
-        aws_secret_access_key=stack.secret_access_key,
-    )
-    await use(invoke_transport(functions, stack.function_arn))
+    await use(invoke_transport(stack.invoke_api(), stack.function_arn))
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,18 @@ async def count(client: Client, handle: str | None = None) -> tuple[str, int]:
     return counted.structured_content["handle"], counted.structured_content["value"]
 
 
+async def two_conversations(client: Client) -> tuple[str, str]:
+    """Count to 3 in a conversation, with another begun in between; return the handles of both."""
+    one, value = await count(client)
+    assert value == 1
+    assert await count(client, one) == (one, 2)
+    other, value = await count(client)
+    assert value == 1
+    assert other != one
+    assert await count(client, one) == (one, 3)
+    return one, other
+
+
 async def refused(client: Client, tool: str, handle: str) -> str:
     """Call a tool that must fail, and return what it says."""
     answer = await client.call_tool(tool, {"handle": handle})
@@ -85,13 +97,7 @@ def environments(built: Built) -> set[int]:
 
 async def test_a_conversation_counts_one_two_three_and_another_begins_at_one(stack: Stack) -> None:
     async with connected(stack) as client:
-        one, value = await count(client)
-        assert value == 1
-        assert await count(client, one) == (one, 2)
-        other, value = await count(client)
-        assert value == 1
-        assert other != one
-        assert await count(client, one) == (one, 3)
+        one, other = await two_conversations(client)
         assert await count(client, other) == (other, 2)
     async with connected(stack) as client:
         assert await count(client, one) == (one, 4)
@@ -173,12 +179,7 @@ async def test_what_is_kept_names_nobody(stack: Stack, remembering: Built) -> No
 async def test_another_shape_counts_as_well(bake: Bake, answers: dict[str, str]) -> None:
     with Built(bake(architecture=ARCHITECTURE, state="dynamodb", **answers)).serve() as stack:
         async with connected(stack) as client:
-            one, value = await count(client)
-            assert value == 1
-            assert await count(client, one) == (one, 2)
-            other, value = await count(client)
-            assert value == 1
-            assert await count(client, one) == (one, 3)
+            one, other = await two_conversations(client)
             assert not (await client.call_tool("forget_counter", {"handle": one})).is_error
             assert await refused(client, "increment_counter", one) == await refused(client, "increment_counter", NEVER)
             assert await count(client, other) == (other, 2)

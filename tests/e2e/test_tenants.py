@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import httpx2
 import pytest
 from botocore.auth import SigV4Auth
@@ -188,13 +187,7 @@ def test_whoever_signs_acts_for_the_tenant_of_their_account(bake: Bake) -> None:
 def invoking(project: Built, *options: str) -> Iterator[Any]:
     """Serve a project and yield a function that invokes it with a message."""
     with project.serve(None, *options) as stack:
-        functions: Any = boto3.client(
-            "lambda",
-            endpoint_url=stack.endpoint_url,
-            region_name=stack.region,
-            aws_access_key_id=stack.access_key_id,
-            aws_secret_access_key=stack.secret_access_key,
-        )
+        functions = stack.invoke_api()
 
         def invoke(message: dict[str, Any], **named: str) -> Any:
             payload = json.dumps(message)

@@ -18,6 +18,5 @@ def record(action: str, resource: str, outcome: str, **details: str) -> None:
     """
     who = caller.current()
     texts = {"action": action, "resource": resource, "outcome": outcome} | details
-    line: dict[str, str | None] = {name: text[:_LONGEST_TEXT] for name, text in texts.items()}
-    line |= {"sub": who.subject, "client_id": who.client_id}
-    logger.info("audit", extra=line if who.tenant is None else line | {"tenant": who.tenant})
+    bounded = {name: text[:_LONGEST_TEXT] for name, text in texts.items()}
+    logger.info("audit", extra=bounded | {"sub": who.subject, "client_id": who.client_id, "tenant": who.tenant})

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 # A client takes some hundred kB; callers that act with sessions of their own have theirs.
 _MOST_CLIENTS = 64
 
+# What one request may take: a try of at most 8 s, and the pauses of at most 3 s before two more where AWS limits the
+# rate. Three tries that AWS leaves unanswered would take longer; there is no result then in any case.
+REQUEST_SECONDS = 11.0
+
 _DENIED = "The function's role lacks the permission. Do not retry; ask the operator to allow it in template.yaml."
 _THROTTLED = "AWS is limiting the request rate. Wait a few seconds, then retry once."
 _ADVICE = {

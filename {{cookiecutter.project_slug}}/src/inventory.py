@@ -5,13 +5,12 @@ import io
 
 from pydantic import BaseModel, Field
 
+import aws
 import limits
 from account import Functions
 
 # A page more is not begun; none is cut.
 MOST_FUNCTIONS = 2_000
-# What a page may take: one try, and the pauses before two more (aws.py).
-_PAGE_SECONDS = 11.0
 
 _COLUMNS = ("name", "runtime", "deprecated", "memory_mb", "timeout_seconds", "last_modified", "description")
 # "CSV Injection" at owasp.org: a spreadsheet takes what begins with one of these for a formula, and runs it.
@@ -43,7 +42,7 @@ class Inventory:
 
     def goes_on(self) -> bool:
         """Return whether there is another page, and room and time for it; the first one is always tried."""
-        room = self._functions < MOST_FUNCTIONS and limits.remaining_seconds() > _PAGE_SECONDS
+        room = self._functions < MOST_FUNCTIONS and limits.remaining_seconds() > aws.REQUEST_SECONDS
         return not self._pages or (self.cursor is not None and room)
 
     def add(self, page: Functions) -> None:

@@ -13,9 +13,6 @@ from sdk import ResourceError
 if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilterLogEventsRequestTypeDef
 
-# What a page may take: one try of at most 8 s, and the pauses of at most 3 s before two more where AWS limits the rate
-# (aws.py). Three tries that AWS leaves unanswered would take longer; there is no result then in any case.
-_PAGE_SECONDS = 11.0
 # Where the time span begins, in milliseconds, and AWS's token. It names no log group: that is what a call is about.
 _CURSOR = re.compile(r"([0-9]{13}):(.+)", re.DOTALL)
 # A time span of a day at most, and a token that AWS keeps for a day (API reference, FilterLogEvents).
@@ -64,7 +61,7 @@ class LogScan:
 
     def goes_on(self) -> bool:
         """Return whether there is another page, and a use and the time for it; the first one is always tried."""
-        more = self._token is not None and self._wanted > 0 and limits.remaining_seconds() > _PAGE_SECONDS
+        more = self._token is not None and self._wanted > 0 and limits.remaining_seconds() > aws.REQUEST_SECONDS
         return more or not self.pages
 
     @aws.explained()
