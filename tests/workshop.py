@@ -20,8 +20,12 @@ def environment() -> dict[str, str]:
     """Return the environment of what a generated project runs.
 
     Only beside the template's own sources does byte code do harm; without it the project's tools start slowly.
+    What mypy learns of the libraries is kept for the next project, for each process of the tests by itself, because
+    no two of mypy may write into one cache.
     """
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    known = ROOT / ".tools/mypy" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    return {**variables, "MYPY_CACHE_DIR": str(known)}
 
 
 def interpreter(version: str) -> Path | None:
