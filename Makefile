@@ -1,6 +1,6 @@
 # `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden bench clean
+.PHONY: help demo test lint golden conformance bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,7 +10,7 @@ export RUFF_NO_CACHE := true
 PYTEST := $(BIN)/python -m pytest --quiet -p no:cacheprovider
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.ready: pyproject.toml
 	@echo "Installing the template's tools into .venv (once, about a minute) ..."
@@ -41,6 +41,9 @@ lint: .venv/.ready
 
 golden: .venv/.ready ## Write the kept renders below tests/golden anew
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest --quiet tests/test_golden.py
+
+conformance: .venv/.ready ## Hold built projects to the official MCP conformance suite
+	@$(PYTEST) tests/conformance
 
 bench: .venv/.ready ## Measure the built artifact in the Lambda runtime
 	@$(BIN)/python benchmarks/run.py

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from variants import ROOT
@@ -38,6 +39,21 @@ def interpreter(version: str) -> Path | None:
         if done.returncode == 0 and f" {version}." in done.stdout:
             return Path(candidate)
     return None
+
+
+def installed(name: str, source: Path, install: Callable[[Path], object]) -> Path:
+    """Return a folder below .tools with the files of `source`, where `install` has run once for these package files."""
+    wanted = [path.read_bytes() for path in sorted(source.glob("package*.json"))]
+    folder = ROOT / f".tools/{name}-{_digest(wanted)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Each process of the tests asks for it.
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        if not (folder / ".ready").exists():
+            install(folder)
+            (folder / ".ready").touch()
+    return folder
 
 
 class Workshop:

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -19,7 +18,7 @@ import pytest
 
 from conftest import Bake
 from variants import ROOT
-from workshop import ARCHITECTURE, Workshop, environment
+from workshop import ARCHITECTURE, Workshop, environment, installed
 
 PYTHON = "3.13"
 
@@ -189,20 +188,9 @@ def old_sdk() -> Path:
 @pytest.fixture(scope="session")
 def typescript() -> Path:
     """A folder with the official TypeScript clients, as the lock file has them, and the script that uses them."""
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     source = Path(__file__).with_name("typescript")
-    wanted = [(source / name).read_bytes() for name in ("package.json", "package-lock.json")]
-    digest = hashlib.sha256(b"".join(wanted)).hexdigest()[:12]
-    folder = ROOT / f".tools/typescript-{digest}"
-    folder.mkdir(parents=True, exist_ok=True)
-    # Each process of the tests asks for it.
-    with (folder.with_suffix(".lock")).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        if not (folder / ".ready").exists():
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run(command, cwd=folder, check=True)
-            (folder / ".ready").touch()
-    return folder
+    return installed("typescript", source, lambda folder: subprocess.run(command, cwd=folder, check=True))
 
 
 @pytest.fixture
