@@ -10,6 +10,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import INVALID_REQUEST
 
+import events
+import limits
 from asgi import LambdaAsgi
 
 _VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -32,6 +34,11 @@ class MessageServer:
         self._app = LambdaAsgi(app)
 
     def __call__(self, message: Any, context: LambdaContext) -> dict[str, Any]:
+        """Return the response to a request, or what stands for one that Lambda would drop; see `answer`."""
+        method = message.get("method") if isinstance(message, dict) else None
+        return limits.bounded(self.answer(message, context), str(method))
+
+    def answer(self, message: Any, context: LambdaContext) -> dict[str, Any]:
         """Return the response to a request, or an empty object for a notification; never raise.
 
         Args:
@@ -44,7 +51,8 @@ class MessageServer:
             or not isinstance(message.get("method"), str)
         ):
             return _refusal(message, "The event must be one JSON-RPC 2.0 message with a method.")
-        response = self._app(_http_event(message), context)
+        scope, body = events.request(_http_event(message))
+        response = self._app.answer(scope, body, context)
         if "id" not in message:
             return {}
         answer: dict[str, Any] = json.loads(response["body"])

@@ -39,7 +39,7 @@ async def finished(serving: Awaitable[None], seconds: float) -> bool:
 
 
 async def buffered(app: ASGIApp, scope: Scope, body: bytes, seconds: float) -> Response:
-    """Return the whole response to a request; one that is late, or larger than Lambda carries, says so."""
+    """Return the whole response to a request, of whatever size; one that is late says so."""
     requests: asyncio.Queue[Message] = asyncio.Queue()
     requests.put_nowait({"type": "http.request", "body": body, "more_body": False})
     start: Message = {}
@@ -55,4 +55,4 @@ async def buffered(app: ASGIApp, scope: Scope, body: bytes, seconds: float) -> R
         return events.error(504, TOO_LATE)
     if not start:
         return events.error(500, "The server failed; its log says why.")
-    return events.bounded(events.response(start["status"], start["headers"], b"".join(chunks)), body)
+    return events.response(start["status"], start["headers"], b"".join(chunks))
