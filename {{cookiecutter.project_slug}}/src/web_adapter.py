@@ -12,9 +12,11 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import caller
+import envelope
 import events
 import principal
 import serving
+from events import Response
 from telemetry import logger
 
 # Lambda's Python runtime, which would set the log up, does not run here; the SDK would write each line a second time.
@@ -56,12 +58,13 @@ class BehindWebAdapter:
             await serve(scope, receive, send, seconds)
 
     async def _buffered(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
-        answer = await serving.buffered(self._app, scope, await _body(receive), seconds)
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer["headers"].items()]
-        await _send(send, answer["statusCode"], headers, events.content(answer))
+        await _answer(send, await serving.buffered(self._app, scope, await _body(receive), seconds))
 
     async def _streamed(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
         body = await _body(receive)
+        if envelope.body_lacks_id(body):
+            await _answer(send, events.error(400, envelope.REFUSAL))
+            return
         first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         started = False
 
@@ -78,7 +81,7 @@ class BehindWebAdapter:
             return
         late = events.error(504, serving.TOO_LATE)
         if not started:
-            await _send(send, 504, [(b"content-type", b"application/json")], events.content(late))
+            await _answer(send, late)
             return
         # The stream has begun as a 200, so what is wrong comes as its last event.
         error = json.loads(late["body"]) | {"id": json.loads(body).get("id")}
@@ -104,6 +107,11 @@ async def _body(receive: Receive) -> bytes:
         body += message.get("body", b"")
         more = message["type"] == "http.request" and message.get("more_body", False)
     return bytes(body)
+
+
+async def _answer(send: Send, answer: Response) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer["headers"].items()]
+    await _send(send, answer["statusCode"], headers, events.content(answer))
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
