@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Scope
 
+import envelope
 import events
 import limits
 from events import Response
@@ -40,6 +41,8 @@ async def finished(serving: Awaitable[None], seconds: float) -> bool:
 
 async def buffered(app: ASGIApp, scope: Scope, body: bytes, seconds: float) -> Response:
     """Return the whole response to a request, of whatever size; one that is late says so."""
+    if envelope.body_lacks_id(body):
+        return events.error(400, envelope.REFUSAL)
     requests: asyncio.Queue[Message] = asyncio.Queue()
     requests.put_nowait({"type": "http.request", "body": body, "more_body": False})
     start: Message = {}

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import envelope
 import events
 import limits
 import serving
@@ -17,8 +18,11 @@ _JSON = [(b"content-type", b"application/json")]
 async def streamed(app: ASGIApp, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
     """Serve one request; a response that is late, or larger than Lambda carries, says so."""
     body = await whole_body(receive)
-    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     response = _Response(body, send)
+    if envelope.body_lacks_id(body):
+        await response.end(400, _error(400, envelope.REFUSAL))
+        return
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def received() -> Message:
         # After the body, what comes is that the client has gone.
@@ -59,7 +63,7 @@ class _Response:
         self._size += len(message.get("body", b""))
         if self._size > _MOST_BYTES:
             call = json.loads(self._request_body)
-            await self._end(200, limits.too_large(call["method"], call["id"], self._size, _MOST_BYTES))
+            await self.end(200, limits.too_large(call["method"], call["id"], self._size, _MOST_BYTES))
             return
         if self._start and not self._started:
             self._started = True
@@ -69,10 +73,11 @@ class _Response:
     async def end_late(self) -> None:
         """Say that the call has taken too long, unless all has been said."""
         if not self._ended:
-            late = json.loads(events.content(events.error(504, serving.TOO_LATE)))
-            await self._end(504, late | ({"id": json.loads(self._request_body).get("id")} if self._started else {}))
+            late = _error(504, serving.TOO_LATE)
+            await self.end(504, late | ({"id": json.loads(self._request_body).get("id")} if self._started else {}))
 
-    async def _end(self, status: int, answer: dict[str, Any]) -> None:
+    async def end(self, status: int, answer: dict[str, Any]) -> None:
+        """Send a JSON-RPC message as the last, or as all, of the response; `status` is for one that has not begun."""
         self._ended = True
         content = json.dumps(answer)
         if self._started:
@@ -81,3 +86,8 @@ class _Response:
         else:
             await self._send({"type": "http.response.start", "status": status, "headers": _JSON})
         await self._send({"type": "http.response.body", "body": content.encode()})
+
+
+def _error(status: int, message: str) -> dict[str, Any]:
+    error: dict[str, Any] = json.loads(events.error(status, message)["body"])
+    return error
