@@ -1,5 +1,6 @@
 """An import that fails says what is missing, and how it comes in."""
 
+import importlib
 import os
 import sys
 
@@ -10,7 +11,7 @@ import artifact
 
 def test_a_missing_module_is_named_with_the_cure_and_what_runs_here() -> None:
     with pytest.raises(ImportError) as failed, artifact.required():
-        import no_such_module  # noqa: F401
+        importlib.import_module("no_such_module")
     text = str(failed.value)
     assert text.startswith("No module named 'no_such_module'.")
     assert f"Python {sys.version_info.major}.{sys.version_info.minor} on {os.uname().machine}" in text

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import botocore.endpoint
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
@@ -17,7 +16,8 @@ pytestmark = pytest.mark.anyio
 # What a caller says, and what AWS knows of the account: neither belongs in an operator's line, the latter in no answer.
 ARGUMENT, ACCOUNT, ROLE = "hunter2-the-cursor", "123456789012", "assumed-role/mcp-role"
 AWS_TEXT = f"User: arn:aws:sts::{ACCOUNT}:{ROLE}/mcp is not authorized on {ARGUMENT}"
-Answer = Callable[..., AWSResponse]
+# botocore's stubs have its hooks return nothing.
+Answer = Callable[..., Any]
 
 DENIED, THROTTLED = "lacks the permission", "Wait a few seconds"
 UNTRUSTED, IN_TROUBLE = "neither the server's credentials nor its clock", "a fault of its own"
@@ -59,7 +59,7 @@ class Raw:
 
 
 def answer(status: int, body: bytes, **headers: str) -> Answer:
-    sent = {"x-amzn-RequestId": "request-1", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    sent: Any = {"x-amzn-RequestId": "request-1", **{name.replace("_", "-"): value for name, value in headers.items()}}
     return lambda **_: AWSResponse("https://aws", status, sent, Raw(body))
 
 
@@ -70,10 +70,10 @@ def refuse(code: str, status: int) -> Answer:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """None before a request is repeated."""
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _: None)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
 
-async def told(client: Connected, answering: Answer, **arguments: str) -> dict[str, Any]:
+async def told(client: Connected, answering: Answer, **arguments: Any) -> dict[str, Any]:
     """Return the result of a call that AWS answers so."""
     events, name = aws.functions().meta.events, "before-send.lambda.ListFunctions"
     events.register_first(name, answering)
