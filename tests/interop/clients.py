@@ -86,3 +86,9 @@ CLIENTS = [
         invokes=True,
     ),
 ]
+
+
+def named(*titles: str) -> list[Client]:
+    """Return the clients of these titles, of which there are no others."""
+    found = {client.title: client for client in CLIENTS}
+    return [found[title] for title in titles]

@@ -8,7 +8,8 @@ import pytest
 
 from conftest import Bake
 from e2e.conftest import Built, fastmcp, old_sdk, typescript
-from interop.places import Place
+from interop.clients import CLIENTS
+from interop.places import SHAPES, Place, title
 from interop.table import Cell, written
 from interop.visits import Installed
 from variants import Answers
@@ -35,10 +36,12 @@ def place(request: pytest.FixtureRequest, bake: Bake) -> Iterator[Place]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _seen.extend(value for name, value in report.user_properties if name == "cell" and report.when == "call")
+    if report.when == "call":
+        _seen.extend(Cell(*value) for name, value in report.user_properties if name == "cell")  # type: ignore[misc]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if _TABLE and exitstatus == pytest.ExitCode.OK:
-        Path(_TABLE).write_text(written(_seen))
+        clients, places = [client.title for client in CLIENTS], [title(shape) for shape in SHAPES]
+        Path(_TABLE).write_text(written(_seen, clients, places))

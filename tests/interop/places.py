@@ -9,16 +9,24 @@ from variants import CHOICES, DEFAULT, Answers, facts, one_of_each
 
 HANDSHAKE, STATELESS = "2025-11-25", "2026-07-28"
 
-_BY_ADAPTER = [answers for answers in one_of_each("endpoint", "adapter") if not answers["stdio_package"]]
-SHAPES = sorted(
-    [*_BY_ADAPTER, DEFAULT | {"authorization": "token"}], key=lambda answers: CHOICES["endpoint"].index(answers["endpoint"])
-)
+
+def _by_endpoint(answers: Answers) -> int:
+    return CHOICES["endpoint"].index(answers["endpoint"])
+
+
+_OF_EACH_ADAPTER = one_of_each("endpoint", "adapter", "__server")
+PACKAGES = [answers for answers in _OF_EACH_ADAPTER if answers["stdio_package"]]
+_SAMPLES = [answers for answers in _OF_EACH_ADAPTER if not answers["stdio_package"]]
+SHAPES = sorted([*_SAMPLES, DEFAULT | {"authorization": "token"}], key=_by_endpoint)
+# With the HTTP API it is what the tests of signing in have.
+OTHER_PROVIDER = DEFAULT | {"endpoint": "agentcore-gateway", "authorization": "oidc"}
 
 
 def title(answers: Answers) -> str:
-    """Return what a shape is called: its endpoint and adapter, and a team's secret, which is not the default."""
-    secret = ["token"] if answers["authorization"] == "token" else []
-    return " ".join([answers["endpoint"], *secret, answers["adapter"]])
+    """Return what a shape is called: its endpoint and adapter, and what is not the default beside them."""
+    asked = [answers["authorization"]] if answers["authorization"] != DEFAULT["authorization"] else []
+    served = [answers["stdio_package"]] if answers["stdio_package"] else []
+    return " ".join([answers["endpoint"], *asked, answers["adapter"], *served])
 
 
 def versioned(packages: Path, name: str) -> str:
@@ -41,7 +49,7 @@ class Place:
 
     @property
     def credential(self) -> str:
-        """How callers prove who they are: `oauth`, `token`, `signature` or `invocation`."""
+        """How callers prove who they are: by `oauth`, `token`, `signature` or `invocation`."""
         return facts(self.answers)["__credential"]
 
     @property
@@ -62,7 +70,7 @@ class Place:
 
     @property
     def url(self) -> str:
-        """Where a client that wants a URL is sent; without an MCP URL, to the one that boto3 invokes the function by."""
+        """Where a client that wants a URL is sent; without one for MCP, to that of the Invoke API."""
         invocations = f"{self.stack.endpoint_url}/2015-03-31/functions/{self.stack.function_arn}/invocations"
         return self.stack.mcp_url or invocations
 

@@ -6,35 +6,38 @@ from typing import Any
 
 import pytest
 
-from interop.clients import CLIENTS, Client
-from interop.places import SHAPES, Place, title
-from interop.table import Cell
+from interop.clients import CLIENTS, Client, named
+from interop.names import identifier
+from interop.places import OTHER_PROVIDER, SHAPES, Place
+from interop.table import NO_NAME, NOT_SPOKEN
 from interop.visits import FailedError, Found, Installed, task
 
 SAMPLES = ["count_s3_buckets", "list_ec2_instances", "list_lambda_functions", "scan_log_group"]
 # A client may ask for a stream of the server's own messages, which there is none of.
+_BESIDE_TOOLS = {"resources", "prompts"}
 SERVED = {("POST", 200), ("POST", 202), ("GET", 405)}
 
 
-def _id(named: Any) -> str:
-    text: str = named.title if isinstance(named, Client) else title(named)
-    return text.replace(", ", "-").replace(" ", "-")
-
-
-@pytest.mark.parametrize("client", CLIENTS, ids=_id)
-@pytest.mark.parametrize("place", SHAPES, ids=_id, indirect=True, scope="module")
+@pytest.mark.parametrize("client", CLIENTS, ids=identifier)
+@pytest.mark.parametrize("place", SHAPES, ids=identifier, indirect=True, scope="module")
 def test_a_client_at_an_endpoint(
     place: Place, client: Client, installed: Installed, record_property: Callable[[str, object], None]
 ) -> None:
     if client.invokes and place.credential != "invocation":
-        shown = "no name"
+        shown = NO_NAME
     elif place.credential not in client.shows:
         shown = _is_turned_away(place, client, installed)
     elif spoken := client.revisions & place.revisions:
         shown = _works(place, client, installed, max(spoken))
     else:
         shown = _finds_no_revision(place, client, installed)
-    record_property("cell", Cell(client.title, client.package(installed), place.title, place.sdk, shown))
+    record_property("cell", (client.title, client.package(installed), place.title, place.sdk, shown))
+
+
+@pytest.mark.parametrize("client", named("Python SDK 2, legacy", "Python SDK 2, 2026-07-28"), ids=identifier)
+@pytest.mark.parametrize("place", [OTHER_PROVIDER], ids=identifier, indirect=True, scope="module")
+def test_a_gateway_is_no_different_before_another_provider(place: Place, client: Client, installed: Installed) -> None:
+    _works(place, client, installed, max(client.revisions))
 
 
 def _works(place: Place, client: Client, installed: Installed, revision: str) -> str:
@@ -71,7 +74,7 @@ def _has_resources_and_prompts(found: Found, place: Place) -> None:
     passed_on = not place.gateway
     if found["capabilities"] is not None:
         assert "tools" in found["capabilities"]
-        assert {"resources", "prompts"}.isdisjoint(found["capabilities"]) != passed_on
+        assert _BESIDE_TOOLS & set(found["capabilities"]) == (_BESIDE_TOOLS if passed_on else set())
     if passed_on:
         assert "us-east-1" in str(found["resource"]["contents"])
         assert "/app" in str(found["prompt"]["messages"])
@@ -88,7 +91,7 @@ def _finds_no_revision(place: Place, client: Client, installed: Installed) -> st
     answered = _refused(place, client, installed)
     assert answered
     assert answered <= SERVED | {("POST", 400)}
-    return "not spoken"
+    return NOT_SPOKEN
 
 
 def _refused(place: Place, client: Client, installed: Installed) -> set[tuple[str, int]]:

@@ -23,8 +23,8 @@ from local.invoke.transport import invoke_transport
 SECONDS = 120
 
 Call = tuple[str, dict[str, str]]
-# What a visitor tells: `revision`, `capabilities`, `tools` by name, and as they came over the wire what the good and the
-# failing call answer, and the resource and the prompt where the task has them.
+# What a visitor tells: `revision`, `capabilities`, `tools` by name, and as they came over the wire the answers to the
+# `good` and the failing (`failed`) call, and the `resource` and the `prompt` where the task has them.
 Found = dict[str, Any]
 
 
@@ -134,13 +134,13 @@ def inspector(era: str) -> Visitor:
 
     def visit(installed: Installed, place: Place, task: Task) -> Found:
         headers = [f"--header={name}: {value}" for name, value in task.headers.items()]
-        common = [task.url, "--protocol-era", era, *headers, "--stored-auth-only", "--quiet", "--format", "json"]
-        # By its address it cannot tell that this is HTTP.
-        program = ["node", installed.npm / "node_modules/.bin/mcp-inspector", "--cli", *common, "--transport", "http"]
+        # Not every address tells it that this is HTTP.
+        where = [task.url, "--transport", "http", "--protocol-era", era, *headers, "--stored-auth-only"]
+        program: list[str | Path] = ["node", installed.npm / "node_modules/.bin/mcp-inspector", "--cli", *where]
 
         def ask(method: str, *options: str) -> Any:
-            told = told_by([*program, "--method", method, *options], installed, place, installed.home)
-            return told["result"]
+            command = [*program, "--quiet", "--format", "json", "--method", method, *options]
+            return told_by(command, installed, place, installed.home)["result"]
 
         def call(called: Call) -> Any:
             return ask("tools/call", "--tool-name", called[0], "--tool-args-json", json.dumps(called[1]))
@@ -176,7 +176,7 @@ def current(mode: Any) -> Visitor:
         async with httpx2.AsyncClient(headers=task.headers, auth=auth, timeout=60) as http:
             return await _followed(way(place, task, http), mode, task)
 
-    return lambda installed, place, task: _run(visit(place, task))
+    return lambda _installed, place, task: _run(visit(place, task))
 
 
 def through_mcp_remote(mode: Any) -> Visitor:
@@ -228,8 +228,8 @@ def _wire(result: Any) -> Any:
 def _run(visit: Any) -> Found:
     try:
         return asyncio.run(visit)
-    except* Exception as group:  # noqa: BLE001 - whatever a client fails with is what is to be seen
-        raise FailedError(str(_leaves(group))) from group
+    except Exception as error:
+        raise FailedError(str(_leaves(error))) from error
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
