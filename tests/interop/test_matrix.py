@@ -8,13 +8,13 @@ import pytest
 
 from interop.clients import CLIENTS, Client, named
 from interop.names import identifier
-from interop.places import OTHER_PROVIDER, SHAPES, Place
+from interop.places import HANDSHAKE, OTHER_PROVIDER, SHAPES, Place
 from interop.table import NO_NAME, NOT_SPOKEN
 from interop.visits import FailedError, Found, Installed, task
 
 SAMPLES = ["count_s3_buckets", "list_ec2_instances", "list_lambda_functions", "scan_log_group"]
-# A client may ask for a stream of the server's own messages, which there is none of.
-_BESIDE_TOOLS = {"resources", "prompts"}
+BESIDE_TOOLS = {"resources", "prompts"}
+# A client may ask for a stream of the server's own messages; one that never ends would be billed until the timeout.
 SERVED = {("POST", 200), ("POST", 202), ("GET", 405)}
 
 
@@ -48,6 +48,8 @@ def _works(place: Place, client: Client, installed: Installed, revision: str) ->
     _fails_for_the_model_to_read(found["failed"], place)
     _answers(found["good"], place)
     _has_resources_and_prompts(found, place)
+    if "streams" in found:
+        assert found["streams"] == ([405] if revision == HANDSHAKE else [])
     answered = place.answered(since)
     assert answered
     # A client that tries the newer revision first is told so by an error, and goes on with the older one.
@@ -74,7 +76,7 @@ def _has_resources_and_prompts(found: Found, place: Place) -> None:
     passed_on = not place.gateway
     if found["capabilities"] is not None:
         assert "tools" in found["capabilities"]
-        assert _BESIDE_TOOLS & set(found["capabilities"]) == (_BESIDE_TOOLS if passed_on else set())
+        assert BESIDE_TOOLS & set(found["capabilities"]) == (BESIDE_TOOLS if passed_on else set())
     if passed_on:
         assert "us-east-1" in str(found["resource"]["contents"])
         assert "/app" in str(found["prompt"]["messages"])

@@ -24,7 +24,8 @@ SECONDS = 120
 
 Call = tuple[str, dict[str, str]]
 # What a visitor tells: `revision`, `capabilities`, `tools` by name, and as they came over the wire the answers to the
-# `good` and the failing (`failed`) call, and the `resource` and the `prompt` where the task has them.
+# `good` and the failing (`failed`) call, and the `resource` and the `prompt` where the task has them. Some tell how
+# `streams`, which the client asked for by GET, were answered.
 Found = dict[str, Any]
 
 

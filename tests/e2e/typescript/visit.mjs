@@ -20,7 +20,16 @@ const client = new Client(
   { name: 'test', version: '1' },
   line === '2' ? { versionNegotiation: { mode: negotiated } } : {},
 )
-const transport = new StreamableHTTPClientTransport(new URL(task.url), { requestInit: { headers: task.headers } })
+// Up to 2025-11-25 a client may ask for a stream of the server's own messages, beside all else and unseen by its user.
+const streams = []
+const transport = new StreamableHTTPClientTransport(new URL(task.url), {
+  requestInit: { headers: task.headers },
+  fetch: (url, init) => {
+    const answer = fetch(url, init)
+    if (init.method === 'GET') streams.push(answer)
+    return answer
+  },
+})
 await client.connect(transport)
 const called = ([name, args]) => client.callTool({ name, arguments: args })
 const found = {
@@ -35,5 +44,6 @@ if (task.resource) {
   const [name, args] = task.prompt
   found.prompt = await client.getPrompt({ name, arguments: args })
 }
+found.streams = (await Promise.all(streams)).map((answer) => answer.status)
 await client.close()
 console.log(JSON.stringify(found))
