@@ -1,6 +1,6 @@
 # `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden conformance bench clean
+.PHONY: help demo test lint golden conformance interop bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,6 +47,9 @@ conformance: .venv/.ready ## Hold built projects to the official MCP conformance
 
 bench: .venv/.ready ## Measure the built artifact in the Lambda runtime
 	@$(BIN)/python benchmarks/run.py
+
+interop: .venv/.ready ## Send every client to every endpoint, and write what works
+	@INTEROP_TABLE=tests/interop/README.md $(PYTEST) -vv --durations=0 tests/interop
 
 clean: ## Remove everything that was installed or built
 	@rm -rf .venv .tools build
