@@ -214,17 +214,27 @@ async def test_the_official_client_hands_it_to_the_model(served: Served) -> None
     assert "lacks the permission" in result.content[0].text  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("character", "each"), [("x", 1), ("é", 2)])
-def test_lambda_is_given_no_more_than_it_carries(served: Served, character: str, each: int) -> None:
-    # A result says a text twice, once as its structured answer. What frames it, and is added, has no more than 4,000
-    # bytes, so that the last of these is too large.
+def flooded(served: Served, character: str, each: int) -> None:
+    """Ask for what Lambda carries, and for what it does not, of a character that takes `each` bytes."""
+    # A result says a text twice, once as its structured answer. What frames it, and is added, has less than 4,000 bytes.
     most = LARGEST // 2 // each
     whole, near, told = (served.call("flood", character=character, count=most - less) for less in (2_000, 400, 0))
     assert len(text_of(whole)) == most - 2_000
-    assert text_of(near)[-10:] in {character * 10, "at a time."}
+    assert text_of(near)[-10:] in {character * 10, " at a time."[-10:]}
     assert told["isError"] is True
     assert "Ask for less at a time." in text_of(told)
-    assert any("The answer to tools/call was withheld" in line for line in served.lines())
+    # A process says it of its own answer.
+    assert any("was withheld: it has" in line or "has more than the" in line for line in served.lines())
+
+
+@pytest.mark.parametrize(("character", "each"), [("x", 1), ("\x01", 7)], ids=["letters", "controls"])
+def test_lambda_is_given_no_more_than_it_carries(served: Served, character: str, each: int) -> None:
+    flooded(served, character, each)
+
+
+@pytest.mark.parametrize("served", ["web-adapter"], indirect=True)
+def test_behind_the_web_adapter_text_takes_no_more_than_its_bytes(served: Served) -> None:
+    flooded(served, "é", 2)
 
 
 @pytest.mark.parametrize(("length", "status"), [(4_194_304, 200), (4_194_305, 413)])
