@@ -1,6 +1,6 @@
 # `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden bench clean
+.PHONY: help demo test lint golden bench audit licences permissions clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,7 +10,7 @@ export RUFF_NO_CACHE := true
 PYTEST := $(BIN)/python -m pytest --quiet -p no:cacheprovider
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.ready: pyproject.toml
 	@echo "Installing the template's tools into .venv (once, about a minute) ..."
@@ -32,7 +32,7 @@ test: .venv/.ready lint ## Run every test of the template
 	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py
 	@$(PYTEST) --numprocesses=2 tests/test_project.py
 	@# A file is for one process, because each process would build its artifacts anew.
-	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e
+	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e tests/supply
 
 lint: .venv/.ready
 	@$(BIN)/ruff format --check .
@@ -44,6 +44,15 @@ golden: .venv/.ready ## Write the kept renders below tests/golden anew
 
 bench: .venv/.ready ## Measure the built artifact in the Lambda runtime
 	@$(BIN)/python benchmarks/run.py
+
+audit: .venv/.ready ## Ask PyPI for known vulnerabilities of what ships and of the tools
+	@cd tests && ../$(BIN)/python -m supply.audit
+
+licences: .venv/.ready ## Write the page of what ships, with its licences, anew
+	@UPDATE_GOLDEN=1 $(PYTEST) tests/e2e/test_endpoints.py -k "licence and http-api and (in-process or stdio)"
+
+permissions: .venv/.ready ## Write the page of all that roles and policies allow anew
+	@UPDATE_GOLDEN=1 $(PYTEST) tests/supply/test_permissions_page.py
 
 clean: ## Remove everything that was installed or built
 	@rm -rf .venv .tools build

@@ -125,7 +125,10 @@ def test_a_python_and_a_processor_change_their_own_words_alone(baked: Baked, ans
 
 
 def lint(template: dict[str, Any]) -> list[str]:
-    config = cfnlint.api.ManualArgs(regions=["us-east-1"])
+    # With what it only suggests, too.
+    config = cfnlint.api.ManualArgs(
+        regions=["us-east-1"], include_checks=["I"], configure_rules={"E3012": {"strict": True}}
+    )
     return [f"{match.rule.id} {match.message}" for match in cfnlint.api.lint(json.dumps(template), config=config)]
 
 

@@ -36,6 +36,26 @@ def interpreter(version: str) -> Path | None:
     return None
 
 
+def apart(name: str, *wanted: str) -> Path:
+    """Return the Python of an environment of its own below .tools, for packages whose pins suit nothing else here."""
+    folder = ROOT / ".tools" / name
+    python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
+    folder.mkdir(parents=True, exist_ok=True)
+    # Each process of the tests asks for it.
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ready = folder / ".ready"
+        if not ready.exists() or ready.read_text().splitlines() != list(wanted):
+            commands: list[list[str | Path]] = [
+                [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+                [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *wanted],
+            ]
+            for command in commands:
+                subprocess.run(command, check=True)
+            ready.write_text("\n".join(wanted))
+    return python
+
+
 class Workshop:
     """Runs the targets of a generated project's Makefile with environments that this repository keeps.
 

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 
 from conftest import Bake
 from variants import ROOT
-from workshop import ARCHITECTURE, Workshop, environment
+from workshop import ARCHITECTURE, Workshop, apart, environment
 
 PYTHON = "3.13"
 
@@ -168,22 +167,7 @@ def stack(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="session")
 def old_sdk() -> Path:
     """A Python with the 1.x line of the SDK and the clients built on it; 2.x cannot share an environment with it."""
-    folder, wanted = ROOT / ".tools/mcp1", ["mcp>=1.30,<2", "run-mcp-servers-with-aws-lambda<0.6"]
-    python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
-    folder.mkdir(parents=True, exist_ok=True)
-    # Each process of the tests asks for it.
-    with (folder.with_suffix(".lock")).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ready = folder / ".ready"
-        if not ready.exists() or ready.read_text().splitlines() != wanted:
-            commands: list[list[str | Path]] = [
-                [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
-                [uv, "pip", "install", "--quiet", "--python", python, *wanted],
-            ]
-            for command in commands:
-                subprocess.run(command, check=True)
-            ready.write_text("\n".join(wanted))
-    return python
+    return apart("mcp1", "mcp>=1.30,<2", "run-mcp-servers-with-aws-lambda<0.6")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every pair of endpoint and adapter: what `make build` makes of it, called by a real client of that endpoint."""
+"""Every pair of endpoint and adapter: what `make build` makes of it, weighed, and called by that endpoint's clients."""
 
 import json
 import os
@@ -19,7 +19,8 @@ from mcp.client.streamable_http import streamable_http_client
 from conftest import Bake
 from e2e.conftest import Built, Stack
 from local.invoke.transport import invoke_transport
-from variants import DEFAULT, Answers, name_of, one_of_each
+from supply import budget, licences
+from variants import DEFAULT, Answers, facts, name_of, one_of_each
 from workshop import ARCHITECTURE
 
 SAMPLES = ["count_s3_buckets", "list_ec2_instances", "list_lambda_functions", "scan_log_group"]
@@ -105,10 +106,43 @@ SHAPES.append(DEFAULT | {"endpoint": "agentcore-gateway", "authorization": "oidc
 
 
 @pytest.fixture(scope="module", params=SHAPES, ids=name_of)
-def served(request: pytest.FixtureRequest, bake: Bake, old_sdk: Path) -> Iterator[Served]:
+def shape(request: pytest.FixtureRequest, bake: Bake) -> tuple[Answers, Built]:
     answers = request.param | {"architecture": ARCHITECTURE}
-    with Built(bake(**answers)).serve() as stack:
+    return answers, Built(bake(**answers))
+
+
+@pytest.fixture(scope="module")
+def served(shape: tuple[Answers, Built], old_sdk: Path) -> Iterator[Served]:
+    answers, built = shape
+    with built.serve() as stack:
         yield Served(answers, stack, old_sdk)
+
+
+def test_what_is_uploaded_keeps_within_its_budget(shape: tuple[Answers, Built], tmp_path: Path) -> None:
+    answers, built = shape
+    artifact, sdk = built.template.with_name("McpFunction"), facts(answers)["__sdk"]
+    assert any(artifact.rglob("*.pyc")), "the byte code belongs to what is measured"
+    size, most = budget.unzipped(artifact), budget.BUDGETS[sdk]
+    assert size <= most.unzipped
+    if sdk == "v1":
+        # So that whatever the other keeps within is a share of this one.
+        assert budget.BUDGETS["v2"].unzipped <= budget.SHARE * size
+    # Packing takes longer than all the rest, and only the SDK makes a difference.
+    if answers in [shape | {"architecture": ARCHITECTURE} for shape in one_of_each("__sdk")]:
+        assert budget.zipped(artifact, tmp_path) <= most.zipped
+
+
+def test_all_that_ships_has_a_licence_that_is_allowed(shape: tuple[Answers, Built]) -> None:
+    answers, built = shape
+    sdk = facts(answers)["__sdk"]
+    packages = licences.shipped(built.template.with_name("McpFunction"))
+    if not answers["stdio_package"]:
+        table = licences.section(packages)
+        if os.environ.get("UPDATE_GOLDEN"):
+            licences.write(sdk, table)
+        assert table == licences.written(sdk), "if you mean what ships now: make licences"
+    for other in ("WellKnownFunction", "TokenAuthorizerFunction"):
+        assert not list(built.template.parent.glob(f"{other}/*.dist-info"))
 
 
 def value(served: Served, result: Any) -> Any:
