@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,17 @@ class NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]
 
 def translated(project: Path) -> dict[str, Any]:
     """Return the CloudFormation template that SAM makes of the project's template.yaml, without AWS."""
-    template = yaml_parse((project / "template.yaml").read_text())
-    validator = SamTemplateValidator(template, NoManagedPolicies(), region="us-east-1", parameter_overrides={})
-    text = validator.get_translated_template_if_valid()
-    result: dict[str, Any] = yaml_parse(text)
+    result: dict[str, Any] = json.loads(_translation((project / "template.yaml").read_text()))
     return result
+
+
+@cache
+def _translation(template: str) -> str:
+    # Kept, because many tests ask for that of each template.
+    validator = SamTemplateValidator(
+        yaml_parse(template), NoManagedPolicies(), region="us-east-1", parameter_overrides={}
+    )
+    return json.dumps(yaml_parse(validator.get_translated_template_if_valid()))
 
 
 def sam(project: Path, *arguments: str) -> Result:

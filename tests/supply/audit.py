@@ -19,18 +19,9 @@ def pinned() -> Iterator[tuple[str, list[str]]]:
     """Yield what each function ships, and what is installed here, with the pins."""
     for path in sorted(TEMPLATE.glob("**/requirements*/*.txt")) + sorted(TEMPLATE.glob("*/requirements.txt")):
         yield str(path.relative_to(TEMPLATE)), path.read_text().splitlines()
-    freeze: list[str | Path] = [
-        Path(sys.executable).with_name("uv"),
-        "pip",
-        "freeze",
-        "--quiet",
-        "--python",
-        sys.executable,
-    ]
-    yield (
-        "what the template is developed with",
-        subprocess.run(freeze, check=True, capture_output=True, text=True).stdout.splitlines(),
-    )
+    freeze = [str(Path(sys.executable).with_name("uv")), "pip", "freeze", "--quiet", "--python", sys.executable]
+    done = subprocess.run(freeze, check=True, capture_output=True, text=True)
+    yield "what the template is developed with", done.stdout.splitlines()
 
 
 def main() -> int:
@@ -55,9 +46,7 @@ def main() -> int:
             )
             status |= subprocess.run([python.with_name("pip-audit"), *options], check=False).returncode
     if status:
-        print(
-            "`make requirements` in a project may raise what has a vulnerability. What PyPI did not know was not audited."
-        )
+        print("`make requirements` in a project may raise what has a vulnerability. What PyPI did not know is open.")
     return status
 
 
