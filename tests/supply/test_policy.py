@@ -120,6 +120,14 @@ def exceptions(template: str) -> Iterator[Finding]:
             yield Finding(resource, written[1])
 
 
+def differences(name: str, failed: dict[Finding, str], explained: set[Finding]) -> Iterator[str]:
+    """Yield what is wrong with a template's findings beside its exceptions."""
+    for each in failed.keys() - explained:
+        yield f"{name}: {each}, {failed[each]}: mend it, or say beside it why not"
+    for each in explained - failed.keys():
+        yield f"{name}: {each} is excepted but not found: take the exception away"
+
+
 def covering(explained: dict[str, set[Finding]]) -> list[str]:
     """Return a few names between which every exception that there is occurs."""
     chosen, left = [], set().union(*explained.values())
@@ -164,12 +172,16 @@ def test_every_finding_is_explained_beside_its_resource_and_every_explanation_is
 ) -> None:
     scanned = {Path(path).stem: failed for path, failed in found.failed.items() if path.startswith(f"{form}/")}
     assert set(scanned) == {name_of(answers) for answers in (TEMPLATES if form == "plain" else TRANSLATED)}
-    wrong = []
-    for name, failed in scanned.items():
-        unexplained, stale = failed.keys() - explained[name], explained[name] - failed.keys()
-        wrong += [f"{name}: {each}, {failed[each]}: mend it, or say beside it why not" for each in unexplained]
-        wrong += [f"{name}: {each} is excepted but not found: take the exception away" for each in stale]
+    wrong = [line for name, failed in scanned.items() for line in differences(name, failed, explained[name])]
     assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_a_finding_without_an_exception_and_an_exception_without_a_finding_would_be_named() -> None:
+    bucket, topic = Finding("OpenBucket", "CKV_AWS_20"), Finding("AlarmTopic", "CKV_AWS_26")
+    assert list(differences("it", {bucket: "Ensure", topic: "Ensure"}, {topic})) == [
+        f"it: {bucket}, Ensure: mend it, or say beside it why not"
+    ]
+    assert list(differences("it", {}, {topic})) == [f"it: {topic} is excepted but not found: take the exception away"]
 
 
 def test_checkov_reads_the_exceptions_where_they_stand(found: Scan, explained: dict[str, set[Finding]]) -> None:
