@@ -1,4 +1,4 @@
-"""What makes an artifact's licences fail, with packages that are made for it; real ones are read in test_artifacts.py."""
+"""What makes licences fail, with packages that are made for it; real ones are read in test_artifacts.py."""
 
 import re
 from pathlib import Path
