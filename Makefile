@@ -29,7 +29,8 @@ demo: .venv/.ready ## Generate the default project and let a real client call it
 # In this order, so that what is quick to check fails first.
 test: .venv/.ready lint ## Run every test of the template
 	@$(PYTEST) --numprocesses=2 tests/test_source.py tests/test_answers.py tests/test_tree.py tests/test_golden.py
-	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py
+	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py \
+		tests/test_permissions.py tests/test_tool_schema.py
 	@$(PYTEST) --numprocesses=2 tests/test_project.py
 	@# A file is for one process, because each process would build its artifacts anew.
 	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e tests/supply

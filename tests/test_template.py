@@ -145,11 +145,12 @@ def test_what_sam_makes_of_it_has_no_lint_either(baked: Baked, answers: Answers)
     assert lint(translated(baked(answers))) == []
 
 
-def test_a_circle_and_a_typo_would_be_found(baked: Baked) -> None:
+def test_a_circle_a_typo_and_what_is_only_suggested_would_be_found(baked: Baked) -> None:
     template = translated(baked(DEFAULT))
     template["Resources"]["HttpApi"]["Properties"]["Description"] = {"Ref": "McpIntegration"}
     template["Resources"]["Stage"]["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimt"] = 1
-    assert {finding.split()[0] for finding in lint(template)} >= {"E3002", "E3004"}
+    del template["Resources"]["McpLogGroup"]["DeletionPolicy"]
+    assert {finding.split()[0] for finding in lint(template)} >= {"E3002", "E3004", "I3011"}
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
