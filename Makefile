@@ -42,8 +42,9 @@ lint: .venv/.ready
 golden: .venv/.ready ## Write the kept renders below tests/golden anew
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest --quiet tests/test_golden.py
 
-bench: .venv/.ready ## Measure the built artifact in the Lambda runtime
-	@$(BIN)/python benchmarks/run.py
+bench: .venv/.ready ## Measure it beside what else serves MCP on Lambda, and write benchmarks/ (ARGS=--redraw: write alone)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
+	@PYTHONPATH="tests:{{cookiecutter.project_slug}}" $(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Remove everything that was installed or built
 	@rm -rf .venv .tools build
