@@ -21,6 +21,8 @@ BUILD = ROOT / "build/benchmark"
 HANDLERS = Path(__file__).with_name("handlers")
 HANDLER = "app.lambda_handler"
 UV = Path(sys.executable).with_name("uv")
+# A process for each call, without byte code, is slow on a machine that does something else too.
+_FOREIGN_SECONDS = 120
 # /var/task is read-only on AWS, and a stdio server is started without the variable that would say so.
 _READ_ONLY_TASK = "import sys\n\nsys.dont_write_bytecode = True\n"
 
@@ -54,8 +56,9 @@ class Project:
         return _function(resource, code, self.runtime)
 
     def foreign(self, code: Path) -> Function:
-        """Return a function of other code: it has the server's memory and time, and none of its variables."""
-        properties = {**self.server.properties, "Handler": HANDLER, "Environment": {}, "Layers": []}
+        """Return a function of other code: it has the server's memory, none of its variables, and time enough."""
+        changed = {"Handler": HANDLER, "Environment": {}, "Layers": [], "Timeout": _FOREIGN_SECONDS}
+        properties = {**self.server.properties, **changed}
         return _function(replace(self.server, properties=properties), code, self.runtime)
 
 
