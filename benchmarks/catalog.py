@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 BARE, SDK, IN_PROCESS, GENERATED, WELL_KNOWN = "bare", "sdk", "in-process", "generated", "well-known"
 MODERN, WEB_ADAPTER, LAMBDA_INVOKE, STDIO = "in-process-2026-07-28", "web-adapter", "lambda-invoke", "stdio"
-RUN_MCP, AWSLABS, MANGUM = "run-mcp", "awslabs", "mangum"
+SYNC_TOOL, RUN_MCP, AWSLABS, MANGUM = "in-process-sync", "run-mcp", "awslabs", "mangum"
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ ENTRIES = {
     SDK: Entry("bare handler, SDK imported", "`import mcp.server.mcpserver` from byte code, and a constant"),
     IN_PROCESS: Entry("**`in-process`**", "the default answers: HTTP API, the SDK 2.x in the function's process"),
     MODERN: Entry("`in-process`, 2026-07-28", "the same, asked in the newest revision of the protocol"),
+    SYNC_TOOL: Entry("`in-process`, sync tool", "the same, with a tool that may block: the SDK gives it a thread"),
     GENERATED: Entry("`in-process`, with the samples", "as generated, nothing replaced; the request is `tools/list`"),
     LAMBDA_INVOKE: Entry("`in-process`, `lambda-invoke`", "one JSON-RPC message by `lambda:InvokeFunction`"),
     WEB_ADAPTER: Entry("`web-adapter`", "uvicorn behind this project's stand-in, which is Python; AWS's layer is not"),

@@ -64,6 +64,12 @@ def build() -> Stage:
     modern = events.over_http(events.message(revision=events.MODERN, **ADD["params"], method=ADD["method"]), host)
     subjects += [
         replace(in_process, name=catalog.MODERN, event=modern, artifact=None),
+        replace(
+            in_process,
+            name=catalog.SYNC_TOOL,
+            function=prepended(in_process.function, HANDLERS / "sync_tool"),
+            artifact=None,
+        ),
         _with_samples(generated),
         Subject(
             catalog.WELL_KNOWN,

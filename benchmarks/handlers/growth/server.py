@@ -11,7 +11,7 @@ def build_server() -> MCPServer:
     for number in range(int(os.environ["TOOLS"])):
 
         @server.tool(name=f"tool_{number}", annotations=READ_ONLY, structured_output=False)
-        def tool(length: int) -> str:
+        async def tool(length: int) -> str:
             """Return a text of so many characters."""
             return "x" * length
 

@@ -14,7 +14,7 @@ mcp = MCPServer("benchmark")
 
 
 @mcp.tool()
-def add(a: int, b: int) -> int:
+async def add(a: int, b: int) -> int:
     """Add two numbers."""
     return a + b
 

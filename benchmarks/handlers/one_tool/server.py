@@ -8,7 +8,7 @@ def build_server() -> MCPServer:
     server = new_server("0.1.0", "")
 
     @server.tool(annotations=READ_ONLY)
-    def add(a: int, b: int) -> int:
+    async def add(a: int, b: int) -> int:
         """Add two numbers."""
         return a + b
 
