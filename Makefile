@@ -1,6 +1,6 @@
 # `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden bench clean
+.PHONY: help demo test lint golden conformance interop bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,7 +10,7 @@ export RUFF_NO_CACHE := true
 PYTEST := $(BIN)/python -m pytest --quiet -p no:cacheprovider
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.ready: pyproject.toml
 	@echo "Installing the template's tools into .venv (once, about a minute) ..."
@@ -42,9 +42,15 @@ lint: .venv/.ready
 golden: .venv/.ready ## Write the kept renders below tests/golden anew
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest --quiet tests/test_golden.py
 
+conformance: .venv/.ready ## Hold built projects to the official MCP conformance suite
+	@$(PYTEST) tests/conformance
+
 bench: .venv/.ready ## Measure it beside what else serves MCP on Lambda, and write benchmarks/ (ARGS=--redraw: write alone)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
 	@PYTHONPATH="tests:{{cookiecutter.project_slug}}" $(BIN)/python -m benchmarks $(ARGS)
+
+interop: .venv/.ready ## Send every client to every endpoint, and write what works
+	@INTEROP_TABLE=tests/interop/README.md $(PYTEST) -vv --durations=0 tests/interop
 
 clean: ## Remove everything that was installed or built
 	@rm -rf .venv .tools build

@@ -5,9 +5,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cookiecutter.main import cookiecutter
+from jinja2 import Environment
 
 from variants import COMBINATIONS, QUESTIONS, REFUSED, ROOT, TEMPLATES, Answers, sources
 
@@ -43,6 +45,24 @@ def a_machine_without_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def each_text_is_compiled_once() -> Iterator[None]:
+    """Keep what Jinja makes of a text: every project is made of the same ones, and compiling was most of a bake."""
+    compile_anew = Environment.compile
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def compile_once(environment: Environment, *text: Any) -> Any:
+        # Environments of one syntax share their lexer.
+        key = (environment.lexer, *text)
+        if key not in known:
+            known[key] = compile_anew(environment, *text)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compile_once)
+        yield
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository without what git ignores: caches beside the sources would be baked too."""
@@ -61,11 +81,14 @@ def bake(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Bake:
         AssertionError: If an answer is to no question; cookiecutter would ignore it, and the test would check nothing.
     """
 
+    # Always in the same place, because to Jinja the path of each file is a text too.
+    oven = tmp_path_factory.mktemp("oven")
+
     def generate(**answers: str) -> Path:
         unknown = set(answers) - set(QUESTIONS)
         assert not unknown, f"no such question: {unknown}"
-        output = tmp_path_factory.mktemp("baked")
-        return Path(cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(output)))
+        project = Path(cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(oven)))
+        return project.rename(tmp_path_factory.mktemp("baked") / project.name)
 
     return generate
 

@@ -4,6 +4,8 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +71,14 @@ class NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]
 
 def translated(project: Path) -> dict[str, Any]:
     """Return the CloudFormation template that SAM makes of the project's template.yaml, without AWS."""
-    template = yaml_parse((project / "template.yaml").read_text())
-    validator = SamTemplateValidator(template, NoManagedPolicies(), region="us-east-1", parameter_overrides={})
-    text = validator.get_translated_template_if_valid()
-    result: dict[str, Any] = yaml_parse(text)
+    return deepcopy(_translated((project / "template.yaml").read_text()))
+
+
+@cache
+def _translated(text: str) -> dict[str, Any]:
+    # Kept, because a score of tests ask for each.
+    validator = SamTemplateValidator(yaml_parse(text), NoManagedPolicies(), region="us-east-1", parameter_overrides={})
+    result: dict[str, Any] = yaml_parse(validator.get_translated_template_if_valid())
     return result
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from variants import ROOT
@@ -20,8 +21,12 @@ def environment() -> dict[str, str]:
     """Return the environment of what a generated project runs.
 
     Only beside the template's own sources does byte code do harm; without it the project's tools start slowly.
+    What mypy learns of the libraries is kept for the next project, for each process of the tests by itself, because
+    no two of mypy may write into one cache.
     """
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    known = ROOT / ".tools/mypy" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    return {**variables, "MYPY_CACHE_DIR": str(known)}
 
 
 def interpreter(version: str) -> Path | None:
@@ -34,6 +39,21 @@ def interpreter(version: str) -> Path | None:
         if done.returncode == 0 and f" {version}." in done.stdout:
             return Path(candidate)
     return None
+
+
+def installed(name: str, source: Path, install: Callable[[Path], object]) -> Path:
+    """Return a folder below .tools with the files of `source`, where `install` has run once for these package files."""
+    wanted = [path.read_bytes() for path in sorted(source.glob("package*.json"))]
+    folder = ROOT / f".tools/{name}-{_digest(wanted)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Each process of the tests asks for it.
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        if not (folder / ".ready").exists():
+            install(folder)
+            (folder / ".ready").touch()
+    return folder
 
 
 class Workshop:

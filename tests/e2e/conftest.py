@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -19,7 +18,7 @@ import pytest
 
 from conftest import Bake
 from variants import ROOT
-from workshop import ARCHITECTURE, Workshop, environment
+from workshop import ARCHITECTURE, Workshop, environment, installed
 
 PYTHON = "3.13"
 
@@ -168,14 +167,24 @@ def stack(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="session")
 def old_sdk() -> Path:
     """A Python with the 1.x line of the SDK and the clients built on it; 2.x cannot share an environment with it."""
-    folder, wanted = ROOT / ".tools/mcp1", ["mcp>=1.30,<2", "run-mcp-servers-with-aws-lambda<0.6"]
+    return _python_with("mcp1", "mcp>=1.30,<2", "run-mcp-servers-with-aws-lambda<0.6")
+
+
+@pytest.fixture(scope="session")
+def fastmcp() -> Path:
+    """A Python with FastMCP, which says itself which SDK it is for."""
+    return _python_with("fastmcp", "fastmcp>=4.2,<5")
+
+
+def _python_with(name: str, *wanted: str) -> Path:
+    folder = ROOT / ".tools" / name
     python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
     folder.mkdir(parents=True, exist_ok=True)
     # Each process of the tests asks for it.
     with (folder.with_suffix(".lock")).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ready = folder / ".ready"
-        if not ready.exists() or ready.read_text().splitlines() != wanted:
+        if not ready.exists() or ready.read_text().splitlines() != list(wanted):
             commands: list[list[str | Path]] = [
                 [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
                 [uv, "pip", "install", "--quiet", "--python", python, *wanted],
@@ -189,20 +198,9 @@ def old_sdk() -> Path:
 @pytest.fixture(scope="session")
 def typescript() -> Path:
     """A folder with the official TypeScript clients, as the lock file has them, and the script that uses them."""
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     source = Path(__file__).with_name("typescript")
-    wanted = [(source / name).read_bytes() for name in ("package.json", "package-lock.json")]
-    digest = hashlib.sha256(b"".join(wanted)).hexdigest()[:12]
-    folder = ROOT / f".tools/typescript-{digest}"
-    folder.mkdir(parents=True, exist_ok=True)
-    # Each process of the tests asks for it.
-    with (folder.with_suffix(".lock")).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        if not (folder / ".ready").exists():
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run(command, cwd=folder, check=True)
-            (folder / ".ready").touch()
-    return folder
+    return installed("typescript", source, lambda folder: subprocess.run(command, cwd=folder, check=True))
 
 
 @pytest.fixture

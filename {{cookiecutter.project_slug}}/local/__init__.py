@@ -7,5 +7,5 @@ Start reading at `stack`, which wires the rest together.
   stream: `response_stream`, `trailers`.
 - Its front door: `door`, and what it imports; `request` and `response` are HTTP's part of every door.
 - A stand-in for AWS: `aws`, and what the template declares in it: `declared`.
-- The program: `__main__`, `build`, `changes`, `listener`, `tour`.
+- The program: `__main__`, `options`, `build`, `changes`, `listener`, `tour`.
 """

@@ -14,6 +14,7 @@ from local.changes import fingerprint, follow
 from local.functions import to_stderr
 from local.intrinsics import TemplateError
 from local.listener import PortInUseError
+from local.options import add as add_options
 from local.parameters import ParameterError
 from local.stack import LocalStack, Settings
 from local.tour import tour
@@ -27,10 +28,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--identity-port", type=int, default=0, help="port of the identity provider, where there is one (default: 0)"
     )
-    parser.add_argument("--template", type=Path, help="a built template to serve, in place of building the project")
-    parser.add_argument("--runtime", type=Path, default=Path(".tools/runtime/bin/python"), metavar="PYTHON")
-    parser.add_argument("--sam", type=Path, default=Path(".tools/sam/bin/sam"), metavar="PATH")
-    parser.add_argument("--parameter", action="append", default=[], metavar="K=V", help="may be repeated")
+    add_options(parser)
     parser.add_argument("--aws", choices=["local", "real"], default="local", help="real: your own account")
     parser.add_argument("--environments", type=int, default=4, help="most processes a function has (default: 4)")
     parser.add_argument(
@@ -42,8 +40,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON object when ready, all else on stderr")
     parser.add_argument("--tour", action="store_true", help="show what the server does, and exit")
     options = parser.parse_args()
-    if any("=" not in given for given in options.parameter):
-        parser.error("--parameter is written K=V")
     if options.environments < 1:
         parser.error("--environments must be at least 1")
     return options
@@ -61,7 +57,7 @@ async def _main(options: argparse.Namespace) -> int:
         template=options.template,
         port=options.port,
         identity_port=options.identity_port,
-        parameters=dict(given.split("=", 1) for given in options.parameter),
+        parameters=dict(options.parameter),
         aws=options.aws,
         environments=options.environments,
         take_turns=options.take_turns,

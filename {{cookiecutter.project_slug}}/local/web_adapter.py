@@ -243,7 +243,7 @@ class _Runtime:
 
     def _post(self, kind: str, payload: Any) -> None:
         connection = http.client.HTTPConnection(self._authority)
-        connection.request("POST", f"{self._path}/{kind}", json.dumps(payload).encode())
+        connection.request("POST", f"{self._path}/{kind}", _bytes(payload))
         connection.getresponse().read()
         connection.close()
 

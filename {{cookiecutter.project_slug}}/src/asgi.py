@@ -8,7 +8,7 @@ import asyncio
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 import events
 import serving
@@ -34,6 +34,10 @@ class LambdaAsgi:
             scope, body = events.request(event)
         except events.NotHttpError as error:
             return events.error(400, str(error))
+        return events.bounded(self.answer(scope, body, context), body)
+
+    def answer(self, scope: Scope, body: bytes, context: LambdaContext) -> Response:
+        """Return the response to a request, even if it is larger than Lambda carries."""
         seconds = context.get_remaining_time_in_millis() / 1000 - serving.FAREWELL_SECONDS
         return self._loop.run_until_complete(serving.buffered(self._app, scope, body, seconds))
 

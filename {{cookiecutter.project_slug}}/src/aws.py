@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+import aws_failures
 import caller
 from sdk import ResourceError, ResourceNotFoundError
 
@@ -22,21 +23,6 @@ _MOST_CLIENTS = 64
 # What one request may take: a try of at most 8 s, and the pauses of at most 3 s before two more where AWS limits the
 # rate. Three tries that AWS leaves unanswered would take longer; there is no result then in any case.
 REQUEST_SECONDS = 11.0
-
-_DENIED = "The function's role lacks the permission. Do not retry; ask the operator to allow it in template.yaml."
-_THROTTLED = "AWS is limiting the request rate. Wait a few seconds, then retry once."
-_ADVICE = {
-    "AccessDenied": _DENIED,
-    "AccessDeniedException": _DENIED,
-    "UnauthorizedOperation": _DENIED,
-    "ProvisionedThroughputExceededException": _THROTTLED,
-    "RequestLimitExceeded": _THROTTLED,
-    "SlowDown": _THROTTLED,
-    "ThrottledException": _THROTTLED,
-    "Throttling": _THROTTLED,
-    "ThrottlingException": _THROTTLED,
-    "TooManyRequestsException": _THROTTLED,
-}
 
 
 @cache
@@ -88,32 +74,17 @@ def s3() -> "S3Client":
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what botocore raises into an error that the model can read; use it as a decorator.
+    """Turn what a request to AWS raises into an error that the model can read; use it as a decorator.
 
     The SDK answers a `ResourceError` with its text from a tool (an `isError` result) and from a resource alike.
 
     Raises:
         ResourceNotFoundError: If AWS says that the thing asked for does not exist.
-        ResourceError: With the operation, AWS's error code, and what to do next. AWS's own text is passed on only where
-            it speaks of the caller's arguments: that of a denied call names the role and the account.
+        ResourceError: With the operation, AWS's error code, and what to do next; the log names them too.
     """
-    from botocore.exceptions import (  # noqa: PLC0415
-        BotoCoreError,
-        ClientError,
-        CredentialRetrievalError,
-        NoCredentialsError,
-    )
-
     try:
         yield
-    except ClientError as error:
-        details = error.response.get("Error", {})
-        code = details.get("Code", "Unknown")
-        advice = _ADVICE.get(code, details.get("Message", ""))
-        kind = ResourceNotFoundError if code == "ResourceNotFoundException" else ResourceError
-        raise kind(f"AWS refused {error.operation_name} ({code}). {advice}") from error
-    except (NoCredentialsError, CredentialRetrievalError) as error:
-        # Not "retry": the next call has none either.
-        raise ResourceError(f"There are no AWS credentials for this call. {error} Do not retry.") from error
-    except BotoCoreError as error:
-        raise ResourceError(f"AWS could not be reached ({type(error).__name__}). Retry once.") from error
+    except aws_failures.kinds() as error:
+        failure = aws_failures.explain(error)
+        kind = ResourceNotFoundError if failure.code == "ResourceNotFoundException" else ResourceError
+        raise kind(failure.text) from error

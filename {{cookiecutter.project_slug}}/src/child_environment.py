@@ -5,6 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import aws_failures
 from caller import Caller
 from child_process import ChildError
 
@@ -105,22 +106,15 @@ def _of_function() -> dict[str, str]:
 
 
 def _of_session(session: "Callable[[], Session]") -> dict[str, str]:
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
-
     try:
         credentials = session().get_credentials()
         if credentials is None:
+            from botocore.exceptions import NoCredentialsError  # noqa: PLC0415
+
             raise NoCredentialsError
         found = credentials.get_frozen_credentials()
-    except BotoCoreError as error:
-        raise RefusedSessionError(f"There are no AWS credentials for this call. {error} Do not retry.") from error
-    except ClientError as error:
-        # Not AWS's text, which names the role and the account.
-        code = error.response.get("Error", {}).get("Code")
-        raise RefusedSessionError(
-            f"AWS refused {error.operation_name} ({code}), so that there are no credentials for this call. Do not "
-            "retry; tell the operator."
-        ) from error
+    except aws_failures.kinds() as error:
+        raise RefusedSessionError(aws_failures.explain(error).text) from error
     return {
         "AWS_ACCESS_KEY_ID": found.access_key or "",
         "AWS_SECRET_ACCESS_KEY": found.secret_key or "",

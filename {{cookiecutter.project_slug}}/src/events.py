@@ -14,9 +14,6 @@ from starlette.types import Scope
 
 import limits
 
-# JSON makes at most six bytes of one (a control character), so a body below this need not be measured.
-_SURELY_SMALL_BYTES = limits.MAX_RESPONSE_BYTES // 6 - 10_000
-
 
 class Response(TypedDict):
     """A Lambda proxy response, payload format 2.0."""
@@ -94,11 +91,17 @@ def error(status: int, message: str, code: int | None = None) -> Response:
     return _json(status, {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}})
 
 
-def bounded(answer: Response, request_body: bytes) -> Response:
-    """Return `answer`, or what stands for one that Lambda would drop: the model reads it if it called a tool."""
-    if len(answer["body"]) < _SURELY_SMALL_BYTES:
+def bounded(answer: Response, request_body: bytes, added: int = 0) -> Response:
+    """Return `answer`, or what stands for one that Lambda would drop: the model reads it if it called a tool.
+
+    Args:
+        answer: The answer to a JSON-RPC request.
+        request_body: The request.
+        added: How many bytes are added to the answer before Lambda has it.
+    """
+    if len(answer["body"]) < limits.SURELY_SMALL:
         return answer
-    size = limits.size(answer)
+    size = limits.size(answer) + added
     if size <= limits.MAX_RESPONSE_BYTES:
         return answer
     call = json.loads(request_body)

@@ -7,7 +7,6 @@ from mcp.types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
 from mcp_lambda import BedrockAgentCoreGatewayTargetHandler, RequestHandler
 
 import gateway_target
-import limits
 
 
 class GatewayStdio:
@@ -32,7 +31,7 @@ class GatewayStdio:
 
 
 class _ErrorsAsResults(RequestHandler):
-    """Answers a call with a result even where it failed by the protocol or Lambda could not carry what it gave."""
+    """Answers a call with what the model is to read, even where it failed by the protocol."""
 
     def __init__(self, child: RequestHandler) -> None:
         self._child = child
@@ -42,8 +41,6 @@ class _ErrorsAsResults(RequestHandler):
         answer = self._child.handle_request(request, context)
         if isinstance(answer, JSONRPCError):
             result = gateway_target.refused(answer.error.code, answer.error.message)
-        elif (size := limits.size(answer.result)) > limits.MAX_RESPONSE_BYTES:
-            result = limits.too_large(request.method, request.id, size)["result"]
         else:
             result = gateway_target.told(answer.result)
         return JSONRPCResponse(jsonrpc="2.0", id=request.id, result=result)

@@ -8,6 +8,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import limits
+
 _TOOL_NAME = "bedrockAgentCoreToolName"
 # A gateway prefixes the name of each tool with its target's.
 _SEPARATOR = "___"
@@ -37,9 +39,17 @@ def tool_name(context: LambdaContext) -> str:
 
 
 def told(result: dict[str, Any]) -> dict[str, Any]:
-    """Return what the model is to read of a tool's result: the structured answer where there is one, else all of it."""
+    """Return what the model is to read of a tool's result: the structured answer where there is one, else all of it.
+
+    In the place of one that Lambda would drop is a result that says so.
+    """
     structured: dict[str, Any] | None = result.get("structuredContent")
-    return structured if structured is not None and not result.get("isError") else result
+    read = structured if structured is not None and not result.get("isError") else result
+    found = limits.size(read)
+    if found <= limits.MAX_RESPONSE_BYTES:
+        return read
+    too_large: dict[str, Any] = limits.too_large("tools/call", None, found)["result"]
+    return too_large
 
 
 def refused(code: int, message: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 import caller
+import envelope
 import events
 import principal
 import security
@@ -94,6 +95,8 @@ def _unreadable(headers: Headers, body: bytes) -> Response | None:
     if not isinstance(message, dict):
         # Revision 2025-06-18 of MCP removed batches.
         return events.error(400, "Send one JSON-RPC message, as a JSON object; this server takes no batches.")
+    if envelope.lacks_id(message):
+        return events.error(400, envelope.REFUSAL)
     version = headers.get("mcp-protocol-version")
     if version not in (None, *SUPPORTED_PROTOCOL_VERSIONS) and message.get("method") not in _NEGOTIATING:
         return events.error(400, f"This server speaks MCP of {', '.join(SUPPORTED_PROTOCOL_VERSIONS)}.")

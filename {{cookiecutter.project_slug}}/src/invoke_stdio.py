@@ -36,8 +36,7 @@ class InvokeStdio:
         if not isinstance(message, JSONRPCRequest):
             return _refused(event)
         answer = self._child.handle_request(message, context).model_dump(by_alias=True, exclude_none=True)
-        size = limits.size(answer)
-        return answer if size <= limits.MAX_RESPONSE_BYTES else limits.too_large(message.method, message.id, size)
+        return limits.bounded(answer, message.method)
 
 
 def _refused(event: Any) -> dict[str, Any]:
@@ -47,4 +46,6 @@ def _refused(event: Any) -> dict[str, Any]:
     except (KeyError, RecursionError, TypeError, ValueError):
         call_id = None
     message = "The event is neither a JSON-RPC 2.0 request nor a notification."
-    return {"jsonrpc": "2.0", "id": call_id, "error": {"code": INVALID_REQUEST, "message": message}}
+    answer = {"jsonrpc": "2.0", "id": call_id, "error": {"code": INVALID_REQUEST, "message": message}}
+    # An id as large as an event may be is echoed with more around it.
+    return limits.bounded(answer, "an event")

@@ -10,6 +10,9 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import INVALID_REQUEST
 
+import envelope
+import events
+import limits
 from asgi import LambdaAsgi
 
 _VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -32,6 +35,11 @@ class MessageServer:
         self._app = LambdaAsgi(app)
 
     def __call__(self, message: Any, context: LambdaContext) -> dict[str, Any]:
+        """Return the response to a request, or what stands for one that Lambda would drop; see `answer`."""
+        method = message.get("method") if isinstance(message, dict) else None
+        return limits.bounded(self.answer(message, context), str(method))
+
+    def answer(self, message: Any, context: LambdaContext) -> dict[str, Any]:
         """Return the response to a request, or an empty object for a notification; never raise.
 
         Args:
@@ -44,17 +52,27 @@ class MessageServer:
             or not isinstance(message.get("method"), str)
         ):
             return _refusal(message, "The event must be one JSON-RPC 2.0 message with a method.")
-        response = self._app(_http_event(message), context)
+        if envelope.lacks_id(message):
+            return _refusal(message, envelope.REFUSAL)
+        scope, body = events.request(_http_event(message))
+        response = self._app.answer(scope, body, context)
         if "id" not in message:
             return {}
-        answer: dict[str, Any] = json.loads(response["body"])
+        answer = _carried(response["body"])
         # An error that was made before the message was read belongs to it all the same.
         return answer | {"id": message["id"]} if answer.get("id") is None else answer
 
 
+def _carried(body: str) -> dict[str, Any]:
+    """Return an answer as Lambda's runtime client can send it: in UTF-8, where half of a surrogate pair would end it."""
+    answer: dict[str, Any] = json.loads(body)
+    if "\\ud" in body:
+        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    return answer
+
+
 def _refusal(message: Any, text: str) -> dict[str, Any]:
-    given = message.get("id") if isinstance(message, dict) else None
-    request_id = given if isinstance(given, str | int) and not isinstance(given, bool) else None
+    request_id = message.get("id") if isinstance(message, dict) and not envelope.lacks_id(message) else None
     return {"jsonrpc": "2.0", "id": request_id, "error": {"code": INVALID_REQUEST, "message": text}}
 
 

@@ -91,6 +91,7 @@ class SharedKeys:
 
     def _try_to_read(self, now: float) -> None:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
         arn = os.environ["REQUEST_STATE_SECRET"]
         try:
@@ -101,7 +102,7 @@ class SharedKeys:
         except (BotoCoreError, ClientError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
             _LOG.error("Secrets Manager gives no value of %s (%s): is it there, may this role read it?", arn, code)
-        except (KeyError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError, ResponseParserError):
             _LOG.error("The value of %s is no key: it must be text of 32 characters or more. Rotate it.", arn)
 
 

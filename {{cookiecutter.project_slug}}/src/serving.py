@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Scope
 
+import envelope
 import events
 import limits
 from events import Response
@@ -39,7 +40,9 @@ async def finished(serving: Awaitable[None], seconds: float) -> bool:
 
 
 async def buffered(app: ASGIApp, scope: Scope, body: bytes, seconds: float) -> Response:
-    """Return the whole response to a request; one that is late, or larger than Lambda carries, says so."""
+    """Return the whole response to a request, of whatever size; one that is late says so."""
+    if envelope.body_lacks_id(body):
+        return events.error(400, envelope.REFUSAL)
     requests: asyncio.Queue[Message] = asyncio.Queue()
     requests.put_nowait({"type": "http.request", "body": body, "more_body": False})
     start: Message = {}
@@ -55,4 +58,4 @@ async def buffered(app: ASGIApp, scope: Scope, body: bytes, seconds: float) -> R
         return events.error(504, TOO_LATE)
     if not start:
         return events.error(500, "The server failed; its log says why.")
-    return events.bounded(events.response(start["status"], start["headers"], b"".join(chunks)), body)
+    return events.response(start["status"], start["headers"], b"".join(chunks))

@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import TextIO
 
+import artifact
 import caller
 
 
@@ -65,10 +66,11 @@ def main() -> None:
     _keep_the_protocol_apart()
     gc.disable()
     # Not before: what a server prints while it is imported is no answer either.
-    import limits  # noqa: PLC0415
-    from server import build_server  # noqa: PLC0415
+    with artifact.required():
+        import limits  # noqa: PLC0415
+        from server import build_server  # noqa: PLC0415
 
-    server = build_server()
+        server = build_server()
     # What has been loaded stays until the end: to look through it for garbage, at the end above all, would take a
     # fifth of a short call's time.
     gc.freeze()

@@ -9,12 +9,13 @@ import os
 import time
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import caller
 import events
 import principal
 import serving
+from streaming import streamed, whole_body
 from telemetry import logger
 
 # Lambda's Python runtime, which would set the log up, does not run here; the SDK would write each line a second time.
@@ -27,6 +28,8 @@ _BUFFERED = os.environ.get("AWS_LWA_INVOKE_MODE", "buffered") == "buffered"
 _TRUSTED = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 # Where there is no Lambda there is no deadline; an MCP client waits about this long.
 _SECONDS_ELSEWHERE = 60.0
+# More than comes to a response on its way to Lambda: headers of uvicorn, and what the adapter makes of all of them.
+_ADDED_BYTES = 2_000
 
 
 class BehindWebAdapter:
@@ -48,43 +51,20 @@ class BehindWebAdapter:
         context = _told(headers, b"x-amzn-lambda-context")
         deadline_ms = context.get("deadline") or (time.time() + _SECONDS_ELSEWHERE) * 1000
         seconds = float(deadline_ms) / 1000 - time.time() - serving.FAREWELL_SECONDS
-        serve = self._buffered if _BUFFERED else self._streamed
         with (
             caller.acting_for(principal.of(_told(headers, b"x-amzn-request-context"))),
             logger.append_context_keys(function_request_id=context.get("request_id")),
         ):
-            await serve(scope, receive, send, seconds)
+            if _BUFFERED:
+                await self._buffered(scope, receive, send, seconds)
+            else:
+                await streamed(self._app, scope, receive, send, seconds)
 
     async def _buffered(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
-        answer = await serving.buffered(self._app, scope, await _body(receive), seconds)
+        body = await whole_body(receive)
+        answer = events.bounded(await serving.buffered(self._app, scope, body, seconds), body, _ADDED_BYTES)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer["headers"].items()]
         await _send(send, answer["statusCode"], headers, events.content(answer))
-
-    async def _streamed(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
-        body = await _body(receive)
-        first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-        started = False
-
-        async def received() -> Message:
-            # After the body, what comes is that the client has gone.
-            return first.pop() if first else await receive()
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        if await serving.finished(self._app(scope, received, watched), seconds):
-            return
-        late = events.error(504, serving.TOO_LATE)
-        if not started:
-            await _send(send, 504, [(b"content-type", b"application/json")], events.content(late))
-            return
-        # The stream has begun as a 200, so what is wrong comes as its last event.
-        error = json.loads(late["body"]) | {"id": json.loads(body).get("id")}
-        await send(
-            {"type": "http.response.body", "body": f"event: message\r\ndata: {json.dumps(error)}\r\n\r\n".encode()}
-        )
 
 
 def _told(headers: dict[bytes, bytes], name: bytes) -> dict[str, Any]:
@@ -94,16 +74,6 @@ def _told(headers: dict[bytes, bytes], name: bytes) -> dict[str, Any]:
     except ValueError:
         told = None
     return told if isinstance(told, dict) else {}
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message["type"] == "http.request" and message.get("more_body", False)
-    return bytes(body)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

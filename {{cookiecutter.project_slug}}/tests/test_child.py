@@ -15,7 +15,8 @@ from typing import Any, cast
 
 import pytest
 from boto3.session import Session
-from botocore.exceptions import ClientError, CredentialRetrievalError
+from botocore.exceptions import ClientError, CredentialRetrievalError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 from mcp.types import JSONRPCRequest
 
 import caller
@@ -367,11 +368,15 @@ def test_a_child_of_a_caller_with_credentials_of_its_own_has_those_alone(
     [
         (CredentialRetrievalError(provider="tenancy", error_msg="no tenant"), "no tenant"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:aws:iam::1:role/x"}}, "AssumeRole"), "Denied"),
+        (ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "AssumeRole"), "then retry once"),
+        (EndpointConnectionError(endpoint_url="https://sts.aws/arn:1"), "could not be reached (EndpointConn"),
+        (ResponseParserError("<html>arn:aws:iam::1:role/x"), "could not be read"),
+        (KeyError("Credentials"), "could not be read"),
     ],
-    ids=["none", "refused"],
+    ids=["none", "refused", "throttled", "down", "garbage", "incomplete"],
 )
 def test_a_caller_whose_own_credentials_cannot_be_had_gets_no_child(
-    child: StdioChild, failure: Exception, told: str
+    child: StdioChild, caplog: pytest.LogCaptureFixture, failure: Exception, told: str
 ) -> None:
     def session() -> Session:
         raise failure
@@ -381,7 +386,8 @@ def test_a_caller_whose_own_credentials_cannot_be_had_gets_no_child(
         result = call(child, "environment")
     assert result["isError"]
     assert told in text(result)
-    assert "arn:" not in text(result)
+    assert "arn:" not in text(result) + caplog.text
+    assert type(failure).__name__ in caplog.text or "AWS refused AssumeRole" in caplog.text
     assert [line["outcome"] for line in lines if "outcome" in line] == ["no_credentials"]
 
 

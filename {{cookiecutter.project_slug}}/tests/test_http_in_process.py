@@ -139,6 +139,39 @@ def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context:
     assert "Ask for less" in answer["result"]["content"][0]["text"]
 
 
+@pytest.mark.parametrize("character", ["x", '"', "\x01", "é"])
+def test_a_result_is_whole_up_to_the_last_byte_that_lambda_carries(context: Context, character: str) -> None:
+    def flood(many: int, more: int) -> str:
+        return character * many + "x" * more
+
+    serving = serve(flood)
+
+    def flooded(many: int, more: int = 0, call_id: str = "i") -> Any:
+        event = rpc_event("tools/call", LEGACY[-1], name="flood", arguments={"many": many, "more": more})
+        return serving(event | {"body": json.dumps(json.loads(event["body"]) | {"id": call_id})}, context)
+
+    # As Lambda's runtime client sends it.
+    def size(response: Any) -> int:
+        return len(json.dumps(response, ensure_ascii=False).encode())
+
+    frame = size(flooded(0))
+    many, left = divmod(limits.MAX_RESPONSE_BYTES - frame, size(flooded(1)) - frame)
+    # A result says a text twice, once as its structured answer.
+    more, odd = divmod(left, 2)
+    whole = flooded(many, more, "i" * (1 + odd))
+    assert size(whole) == limits.MAX_RESPONSE_BYTES
+    assert not messages(whole)[-1]["result"].get("isError")
+    told = messages(flooded(many, more, "i" * (2 + odd)))[-1]["result"]
+    assert told["isError"] is True
+    assert f"{limits.MAX_RESPONSE_BYTES + 1:,} bytes" in told["content"][0]["text"]
+
+
+def test_a_request_is_read_up_to_its_limit(context: Context) -> None:
+    event = rpc_event("tools/list")
+    for length, status in ((4_194_304, 200), (4_194_305, 413)):
+        assert handle(event | {"body": event["body"].ljust(length)}, context)["statusCode"] == status
+
+
 def test_an_id_of_megabytes_does_not_make_the_answer_too_large(context: Context) -> None:
     event = rpc_event("tools/list", LEGACY[-1])
     event["body"] = json.dumps({"jsonrpc": "2.0", "id": '"' * 2_000_000, "method": "tools/list"})

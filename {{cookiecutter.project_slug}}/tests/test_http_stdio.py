@@ -172,6 +172,28 @@ def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model() -> Non
     assert "Ask for less" in answer["result"]["content"][0]["text"]
 
 
+def test_a_result_is_whole_up_to_the_last_byte_that_lambda_carries() -> None:
+    def flooded(count: int, call_id: str = "i") -> Any:
+        event = rpc_event("tools/call", LEGACY, name="flood", arguments={"bytes": count})
+        return serve(event | {"body": json.dumps(json.loads(event["body"]) | {"id": call_id})})
+
+    # As Lambda's runtime client sends it.
+    def size(response: Any) -> int:
+        return len(json.dumps(response, ensure_ascii=False).encode())
+
+    frame = size(flooded(0))
+    many, more = divmod(MAX_RESPONSE_BYTES - frame, size(flooded(1)) - frame)
+    whole = flooded(many, "i" * (1 + more))
+    assert size(whole) == MAX_RESPONSE_BYTES
+    assert "isError" not in json.loads(whole["body"])["result"]
+    assert json.loads(flooded(many, "i" * (2 + more))["body"])["result"]["isError"] is True
+
+
+def test_a_request_is_read_up_to_its_limit() -> None:
+    event = rpc_event("ping", LEGACY)
+    assert serve(event | {"body": event["body"].ljust(4_194_304)})["statusCode"] == 200
+
+
 def test_an_id_of_megabytes_does_not_make_the_answer_too_large() -> None:
     body = json.dumps({"jsonrpc": "2.0", "id": '"' * 2_000_000, "method": "ping"})
     assert len(json.dumps(serve(http_event(body)))) < MAX_RESPONSE_BYTES

@@ -67,6 +67,21 @@ def test_an_answer_that_lambda_would_drop_becomes_an_error(method: str, kind: st
     assert "Ask for less" in json.dumps(answer[kind])
 
 
+def test_an_answer_is_whole_up_to_the_last_byte_that_lambda_carries() -> None:
+    def flooded(count: int) -> dict[str, Any]:
+        return serve({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"bytes": count}})
+
+    most = MAX_RESPONSE_BYTES - len(json.dumps(flooded(0)))
+    assert len(json.dumps(flooded(most))) == MAX_RESPONSE_BYTES
+    assert flooded(most + 1)["result"]["isError"] is True
+
+
+def test_what_is_no_message_is_told_so_whatever_its_id() -> None:
+    answer = serve({"jsonrpc": "1.0", "id": "i" * (MAX_RESPONSE_BYTES - 100)})
+    assert answer["id"] is None
+    assert "Ask for less" in answer["error"]["message"]
+
+
 @settings(max_examples=200, deadline=None)
 @given(event=json_values, call_id=json_values, method=json_values)
 def test_no_event_crashes_the_handler(event: Any, call_id: Any, method: Any) -> None:

@@ -91,6 +91,34 @@ def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context:
     assert len(json.dumps(answer)) < MAX_RESPONSE_BYTES
 
 
+def test_a_result_is_whole_up_to_the_last_byte_that_lambda_carries(context: Context) -> None:
+    # Quotes are escaped once in what Lambda carries, and were once more in the body that the SDK's application made.
+    def flood(many: int) -> str:
+        return '"' * many
+
+    serve = serving(flood)
+
+    def flooded(many: int, call_id: str = "i") -> dict[str, Any]:
+        asked = message("tools/call", LEGACY, name="flood", arguments={"many": many})
+        return serve(asked | {"id": call_id}, context)
+
+    def size(answer: Any) -> int:
+        return len(json.dumps(answer, ensure_ascii=False).encode())
+
+    frame = size(flooded(0))
+    many, more = divmod(MAX_RESPONSE_BYTES - frame, size(flooded(1)) - frame)
+    whole = flooded(many, "i" * (1 + more))
+    assert size(whole) == MAX_RESPONSE_BYTES
+    assert not whole["result"].get("isError")
+    assert flooded(many, "i" * (2 + more))["result"]["isError"] is True
+
+
+def test_what_is_no_message_is_told_so_whatever_its_id(context: Context) -> None:
+    answer = SERVE({"jsonrpc": "1.0", "id": "i" * (MAX_RESPONSE_BYTES - 100)}, context)
+    assert answer["id"] is None
+    assert "Ask for less" in answer["error"]["message"]
+
+
 def test_a_message_as_large_as_lambda_takes_is_served(context: Context) -> None:
     def count(text: str) -> int:
         return len(text)

@@ -14,6 +14,8 @@ from example_account import make_functions, write_log
 from server import build_server
 
 pytestmark = pytest.mark.anyio
+# One of moto's own: to list them all takes it seconds.
+IMAGE = "ami-12c6146b"
 
 
 def text(result: dict[str, Any]) -> str:
@@ -58,9 +60,8 @@ async def test_the_lists_come_in_the_same_order() -> None:
 @pytest.mark.usefixtures("account")
 async def test_instances_are_listed_by_state() -> None:
     ec2 = boto3.client("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
     tags: Any = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}]
-    ec2.run_instances(ImageId=image, MinCount=2, MaxCount=2, TagSpecifications=tags)
+    ec2.run_instances(ImageId=IMAGE, MinCount=2, MaxCount=2, TagSpecifications=tags)
     async with connected(build_server()) as client:
         running = (await client.call("list_ec2_instances", state="running"))["structuredContent"]
         stopped = (await client.call("list_ec2_instances", state="stopped"))["structuredContent"]
@@ -74,11 +75,10 @@ async def test_instances_are_listed_by_state() -> None:
 @pytest.mark.usefixtures("account")
 async def test_instances_come_in_pages_of_which_each_names_the_next() -> None:
     ec2 = boto3.client("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
     made = {
         instance["InstanceId"]
         for _ in range(51)  # moto counts reservations
-        for instance in ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"]
+        for instance in ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1)["Instances"]
     }
     async with connected(build_server()) as client:
         first = (await client.call("list_ec2_instances"))["structuredContent"]

@@ -231,6 +231,19 @@ def test_without_a_secret_nobody_may_pass_and_the_log_says_why(
     assert f"no value of {store.arn} (ResourceNotFoundException)" in caplog.text
 
 
+@pytest.mark.parametrize("value", [{"SecretBinary": b"x"}, {"SecretString": " \n"}], ids=["binary", "blank"])
+def test_a_value_that_nobody_can_send_is_named_in_the_log_and_the_last_copy_serves(
+    store: Store, authorize: Any, caplog: pytest.LogCaptureFixture, value: dict[str, Any]
+) -> None:
+    assert store.secret.version_of(FIRST) == "current"
+    store.client.put_secret_value(SecretId=store.arn, **value)
+    store.clock.now += MINUTE + 1
+    assert store.secret.version_of(FIRST) == "current"
+    assert f"The value of {store.arn} is no text, or blank" in caplog.text
+    with pytest.raises(UnavailableError):
+        TeamSecret(store.arn, store.clock).version_of(FIRST)
+
+
 def test_no_log_has_a_secret_even_at_its_most_talkative(
     store: Store, authorize: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

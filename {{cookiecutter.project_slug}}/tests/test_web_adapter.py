@@ -12,6 +12,7 @@ import pytest
 
 import caller
 import limits
+import streaming
 import web_adapter
 from http_events import messages, rpc_event
 from methods import PostOnly
@@ -130,11 +131,37 @@ async def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_wor
         assert again.status_code == 200
 
 
-async def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model() -> None:
+@modes
+@pytest.mark.parametrize("version", [LEGACY, MODERN])
+async def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(
+    monkeypatch: pytest.MonkeyPatch, buffered: bool, version: str
+) -> None:
+    monkeypatch.setattr(web_adapter, "_BUFFERED", buffered)
+    monkeypatch.setattr(streaming, "_MOST_BYTES", limits.MAX_RESPONSE_BYTES)
+
     def flood() -> str:
         return "\x01" * (limits.MAX_RESPONSE_BYTES // 7)
 
     async with serving(flood) as client:
-        told = answer(await call(client, "flood"))["result"]
-    assert told["isError"] is True
-    assert "Ask for less" in told["content"][0]["text"]
+        told = answer(await call(client, "flood", version))
+    assert told["id"] == 7
+    assert told["result"]["isError"] is True
+    assert "Ask for less" in told["result"]["content"][0]["text"]
+
+
+async def test_what_the_adapter_adds_does_not_make_a_response_too_large() -> None:
+    def flood(many: int) -> str:
+        return "x" * many
+
+    async with serving(flood) as client:
+
+        async def flooded(many: int) -> httpx2.Response:
+            event = rpc_event("tools/call", LEGACY, name="flood", arguments={"many": many})
+            return await client.post("https://mcp.example.com/mcp", content=event["body"], headers=event["headers"])
+
+        frame = len(json.dumps((await flooded(0)).text))
+        # A result says a text twice, once as its structured answer; quotes aside, what is more is added.
+        most = (limits.MAX_RESPONSE_BYTES - frame - web_adapter._ADDED_BYTES) // 2
+        whole, told = answer(await flooded(most - 500)), answer(await flooded(most))
+    assert not whole["result"].get("isError")
+    assert told["result"]["isError"] is True

@@ -70,6 +70,7 @@ class TeamSecret:
 
     def _try_to_read(self, now: float) -> None:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
         try:
             self._digests = {label: _digest(text) for label, stage in _LABELS.items() if (text := self._version(stage))}
@@ -79,17 +80,23 @@ class TeamSecret:
             _LOG.error(
                 "Secrets Manager gives no value of %s (%s): is it there, may this role read it?", self._arn, code
             )
+        except (AttributeError, KeyError, TypeError, ValueError, ResponseParserError):
+            _LOG.error("The value of %s is no text, or blank, so that no token is it: set another one.", self._arn)
 
     def _version(self, stage: str) -> str | None:
         client = _client()
         try:
             # Whoever sets a secret from a file sets a new line at its end too.
-            return str(client.get_secret_value(SecretId=self._arn, VersionStage=stage)["SecretString"]).strip()
+            text = str(client.get_secret_value(SecretId=self._arn, VersionStage=stage)["SecretString"]).strip()
         except client.exceptions.ResourceNotFoundException:
             # Before the first rotation, and after a previous version was dropped, there is one version.
             if stage == _LABELS["previous"]:
                 return None
             raise
+        if not text and stage == _LABELS["current"]:
+            # It would let nobody in, and nothing would say why.
+            raise ValueError
+        return text
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
-from local.bearer.client import bearer
+from local.bearer.client import Bearer, bearer
 from local.listener import HOST, Listener, bind
 from local.sign_in.clients import SignIn, origins, sign_in
 from local.template import Stack
@@ -58,6 +58,10 @@ class BearerDoor:
     def access_token(self, stack: Stack) -> str:
         """Return a new token that may call the MCP URL."""
         return self.sign_in.access_token(self.url(stack))
+
+    def auth(self, stack: Stack) -> Bearer:
+        """Return what lets an HTTP request in."""
+        return Bearer(self.access_token(stack))
 
     def client(self, stack: Stack) -> tuple[Connect, str]:
         """Return how a client connects, and the secret that it does so with."""

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+import artifact
 
-import gateway_target
-from messages import MessageServer
-from server import build_server
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    import gateway_target
+    from messages import MessageServer
+    from server import build_server
+    from telemetry import logger
 
 _serve = MessageServer(build_server())
 
@@ -19,7 +22,7 @@ def lambda_handler(event: Any, context: LambdaContext) -> dict[str, Any]:
         params = {"name": gateway_target.tool_name(context), "arguments": event}
     except gateway_target.NotFromGatewayError as error:
         return gateway_target.error(str(error))
-    answer = _serve({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}, context)
+    answer = _serve.answer({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}, context)
     if "error" in answer:
         return gateway_target.refused(answer["error"]["code"], answer["error"]["message"])
     return gateway_target.told(answer["result"])

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+import artifact
 
-from child import StdioChild
-from gateway_stdio import GatewayStdio
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from child import StdioChild
+    from gateway_stdio import GatewayStdio
+    from telemetry import logger
 
 _target = GatewayStdio(StdioChild())
 

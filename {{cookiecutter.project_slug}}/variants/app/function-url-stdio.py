@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-from mcp_lambda import LambdaFunctionURLEventHandler
+import artifact
 
-from child import StdioChild
-from events import Response
-from http_stdio import HttpStdio
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mcp_lambda import LambdaFunctionURLEventHandler
+
+    from child import StdioChild
+    from events import Response
+    from http_stdio import HttpStdio
+    from telemetry import logger
 
 _app = HttpStdio(LambdaFunctionURLEventHandler(StdioChild()))
 

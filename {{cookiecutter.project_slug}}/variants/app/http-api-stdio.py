@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-from mcp_lambda import APIGatewayProxyEventV2Handler
+import artifact
 
-from child import StdioChild
-from events import Response
-from http_stdio import HttpStdio
-from scoped_child import ScopedChild
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mcp_lambda import APIGatewayProxyEventV2Handler
+
+    from child import StdioChild
+    from events import Response
+    from http_stdio import HttpStdio
+    from scoped_child import ScopedChild
+    from telemetry import logger
 
 _app = HttpStdio(APIGatewayProxyEventV2Handler(ScopedChild(StdioChild())))
 

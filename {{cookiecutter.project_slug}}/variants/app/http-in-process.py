@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+import artifact
 
-import caller
-import principal
-from asgi import LambdaAsgi
-from events import Response
-from http_server import application
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    import caller
+    import principal
+    from asgi import LambdaAsgi
+    from events import Response
+    from http_server import application
+    from telemetry import logger
 
 _app = LambdaAsgi(application())
 

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+import artifact
 
-import caller
-import principal
-from messages import MessageServer
-from server import build_server
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    import caller
+    import principal
+    from messages import MessageServer
+    from server import build_server
+    from telemetry import logger
 
 _serve = MessageServer(build_server())
 

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+import artifact
 
-from messages import MessageServer
-from server import build_server
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from messages import MessageServer
+    from server import build_server
+    from telemetry import logger
 
 _serve = MessageServer(build_server())
 

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+import artifact
 
-import caller
-import principal
-from child import StdioChild
-from invoke_stdio import InvokeStdio
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    import caller
+    import principal
+    from child import StdioChild
+    from invoke_stdio import InvokeStdio
+    from telemetry import logger
 
 _app = InvokeStdio(StdioChild())
 

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+import artifact
 
-from child import StdioChild
-from invoke_stdio import InvokeStdio
-from telemetry import logger
+with artifact.required():
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from child import StdioChild
+    from invoke_stdio import InvokeStdio
+    from telemetry import logger
 
 _app = InvokeStdio(StdioChild())
 

@@ -60,12 +60,16 @@ class Door(SignedDoor):
         """Return where MCP clients connect: the template's output McpUrl, on this machine."""
         return stack.outputs.get("McpUrl", f"http://{self.authority}/mcp")
 
+    def auth(self, _stack: Stack) -> SigV4:
+        """Return what lets an HTTP request in."""
+        return SigV4(self.caller.access_key, self.caller.secret)
+
     def client(self, stack: Stack) -> tuple[Connect, str]:
         """Return how a client connects, and the secret that it does so with."""
 
         @asynccontextmanager
         async def connect(note: NoteRefusal) -> AsyncIterator[Transport]:
-            auth, hooks = SigV4(self.caller.access_key, self.caller.secret), {"response": [note]}
+            auth, hooks = self.auth(stack), {"response": [note]}
             async with httpx2.AsyncClient(auth=auth, timeout=ANSWER_SECONDS, event_hooks=hooks) as http:
                 yield streamable_http_client(self.url(stack), http_client=http)
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from starlette.types import ASGIApp
 
 from local import declared
-from local.bearer.client import bearer
+from local.bearer.client import Bearer, bearer
 from local.functions import LambdaFunction
 from local.http_api.api import HttpApi
 from local.http_api.lambda_authorizer import LambdaAuthorizer
@@ -59,6 +59,10 @@ class Door:
     def access_token(self, stack: Stack) -> str:
         """Return the team's secret as it was at the start."""
         return declared.value(stack.resources["TeamSecret"])
+
+    def auth(self, stack: Stack) -> Bearer:
+        """Return what lets an HTTP request in."""
+        return Bearer(self.access_token(stack))
 
     def client(self, stack: Stack) -> tuple[Connect, str]:
         """Return how a client connects, and the secret that it does so with."""

@@ -2,11 +2,11 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from mcp.server import fastmcp
-from mcp.server.fastmcp.exceptions import ResourceError
+from mcp.server.fastmcp.exceptions import ResourceError, ToolError
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.session import ServerSession
 from mcp.shared.exceptions import McpError
@@ -14,13 +14,14 @@ from mcp.types import (
     Completion,
     CompletionArgument,
     CompletionContext,
+    ContentBlock,
     ErrorData,
     PromptReference,
     ResourceTemplateReference,
     Tool,
     ToolAnnotations,
 )
-from pydantic import AnyUrl
+from pydantic import AnyUrl, ValidationError
 
 import annotations
 
@@ -47,6 +48,9 @@ READ_ONLY = ToolAnnotations.model_validate(annotations.READ_ONLY)
 _RESOURCE_NOT_FOUND = -32002
 # What the SDK itself gives every other exception.
 _RESOURCE_ERROR = 0
+# What says what is wrong with a call.
+_FOR_THE_MODEL = (McpError, ResourceError, ToolError, ValidationError)
+_logger = logging.getLogger(__name__)
 
 
 class ResourceNotFoundError(ResourceError):
@@ -63,6 +67,21 @@ class MCPServer(fastmcp.FastMCP[None]):
             known = tool.annotations.model_dump(exclude_none=True) if tool.annotations else {}
             tool.annotations = ToolAnnotations.model_validate(annotations.ASSUMED | known)
         return tools
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> Sequence[ContentBlock] | dict[str, Any]:
+        """Return what a tool answers.
+
+        Raises:
+            ToolError: With the text of an error that is for the model to read. That of any other exception, which the
+                SDK would pass on, goes to the log, as it does with the SDK's 2.x line.
+        """
+        try:
+            return await super().call_tool(name, arguments)
+        except ToolError as error:
+            if error.__cause__ is None or isinstance(error.__cause__, _FOR_THE_MODEL):
+                raise
+            _logger.error("Tool %r raised an unexpected exception", name, exc_info=error.__cause__)  # noqa: TRY400
+            raise ToolError(f"Error executing tool {name}") from None
 
     async def read_resource(self, uri: AnyUrl | str) -> Iterable[ReadResourceContents]:
         """Return what a resource holds.
