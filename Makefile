@@ -1,6 +1,6 @@
 # `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden conformance interop bench clean
+.PHONY: help demo test lint golden conformance interop bench audit licences permissions clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,7 +32,7 @@ test: .venv/.ready lint ## Run every test of the template
 	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py
 	@$(PYTEST) --numprocesses=2 tests/test_project.py
 	@# A file is for one process, because each process would build its artifacts anew.
-	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e
+	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e tests/supply
 
 lint: .venv/.ready
 	@$(BIN)/ruff format --check .
@@ -51,6 +51,15 @@ bench: .venv/.ready ## Measure it beside what else serves MCP on Lambda, and wri
 
 interop: .venv/.ready ## Send every client to every endpoint, and write what works
 	@INTEROP_TABLE=tests/interop/README.md $(PYTEST) -vv --durations=0 tests/interop
+
+audit: .venv/.ready ## Ask PyPI for known vulnerabilities of what ships and of the tools
+	@cd tests && ../$(BIN)/python -m supply.audit
+
+licences: .venv/.ready ## Write the page of what ships, with its licences, anew
+	@UPDATE_GOLDEN=1 $(PYTEST) tests/supply/test_artifacts.py -k licence
+
+permissions: .venv/.ready ## Write the page of all that roles and policies allow anew
+	@UPDATE_GOLDEN=1 $(PYTEST) tests/supply/test_permissions_page.py
 
 clean: ## Remove everything that was installed or built
 	@rm -rf .venv .tools build

@@ -54,8 +54,8 @@ TRUSTED = {
 }
 
 
-def allowed(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each role or policy of its own with each action that it allows."""
+def grants(template: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each role or policy of its own with each action that it allows, and the statement that does."""
     policies = [
         (name, statement)
         for kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
@@ -65,7 +65,12 @@ def allowed(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, statement in (*statements(template), *policies):
         assert statement["Effect"] == "Allow"
         actions = statement["Action"]
-        yield from ((name, action) for action in (actions if isinstance(actions, list) else [actions]))
+        yield from ((name, action, statement) for action in (actions if isinstance(actions, list) else [actions]))
+
+
+def allowed(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each role or policy of its own with each action that it allows."""
+    return ((name, action) for name, action, _ in grants(template))
 
 
 @pytest.mark.parametrize("answers", TEMPLATES, ids=name_of)

@@ -1,5 +1,6 @@
 """What generated projects are built and run with: interpreters, and environments that all of them share."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -8,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from variants import ROOT
@@ -45,15 +46,37 @@ def installed(name: str, source: Path, install: Callable[[Path], object]) -> Pat
     """Return a folder below .tools with the files of `source`, where `install` has run once for these package files."""
     wanted = [path.read_bytes() for path in sorted(source.glob("package*.json"))]
     folder = ROOT / f".tools/{name}-{_digest(wanted)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    # Each process of the tests asks for it.
-    with (folder.with_suffix(".lock")).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _held(folder) as ready:
         shutil.copytree(source, folder, dirs_exist_ok=True)
-        if not (folder / ".ready").exists():
+        if not ready.exists():
             install(folder)
-            (folder / ".ready").touch()
+            ready.touch()
     return folder
+
+
+def apart(name: str, *wanted: str) -> Path:
+    """Return the Python of an environment of its own below .tools, for packages whose pins suit nothing else here."""
+    folder = ROOT / ".tools" / name
+    python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
+    with _held(folder) as ready:
+        if not ready.exists() or ready.read_text().splitlines() != list(wanted):
+            commands: list[list[str | Path]] = [
+                [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+                [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *wanted],
+            ]
+            for command in commands:
+                subprocess.run(command, check=True)
+            ready.write_text("\n".join(wanted))
+    return python
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[Path]:
+    """Keep a folder from the other processes of the tests; yield the mark that it is ready."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder / ".ready"
 
 
 class Workshop:

@@ -1,12 +1,10 @@
 """Built projects, served by their own local stack: the real SAM build, and the real Lambda runtime client."""
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,7 @@ import httpx2
 import pytest
 
 from conftest import Bake
-from variants import ROOT
-from workshop import ARCHITECTURE, Workshop, environment, installed
+from workshop import ARCHITECTURE, Workshop, apart, environment, installed
 
 PYTHON = "3.13"
 
@@ -167,32 +164,13 @@ def stack(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="session")
 def old_sdk() -> Path:
     """A Python with the 1.x line of the SDK and the clients built on it; 2.x cannot share an environment with it."""
-    return _python_with("mcp1", "mcp>=1.30,<2", "run-mcp-servers-with-aws-lambda<0.6")
+    return apart("mcp1", "mcp>=1.30,<2", "run-mcp-servers-with-aws-lambda<0.6")
 
 
 @pytest.fixture(scope="session")
 def fastmcp() -> Path:
     """A Python with FastMCP, which says itself which SDK it is for."""
-    return _python_with("fastmcp", "fastmcp>=4.2,<5")
-
-
-def _python_with(name: str, *wanted: str) -> Path:
-    folder = ROOT / ".tools" / name
-    python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
-    folder.mkdir(parents=True, exist_ok=True)
-    # Each process of the tests asks for it.
-    with (folder.with_suffix(".lock")).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ready = folder / ".ready"
-        if not ready.exists() or ready.read_text().splitlines() != list(wanted):
-            commands: list[list[str | Path]] = [
-                [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
-                [uv, "pip", "install", "--quiet", "--python", python, *wanted],
-            ]
-            for command in commands:
-                subprocess.run(command, check=True)
-            ready.write_text("\n".join(wanted))
-    return python
+    return apart("fastmcp", "fastmcp>=4.2,<5")
 
 
 @pytest.fixture(scope="session")

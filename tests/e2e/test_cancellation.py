@@ -14,15 +14,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Semaphore, Thread
-from typing import Any, Self
+from threading import Semaphore
+from typing import Any
 
 import httpx2
 import pytest
 
 from conftest import Bake
 from e2e.conftest import Built, Stack
+from e2e.gate import Answer, Gate
 from e2e.test_signatures import HEADERS, caller, post
 from workshop import ARCHITECTURE
 
@@ -41,23 +41,12 @@ RESTLESS_TOOL = '''
 '''
 
 
-class Gate(ThreadingHTTPServer):
+class LogGate(Gate):
     """CloudWatch Logs with a log that has no end: each page has an event, and waits until it is let go."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Page)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(_Page)
         self.begin()
-
-    def __enter__(self) -> Self:
-        Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
 
     def begin(self) -> None:
         """Forget what was asked for, and hold every page from now on."""
@@ -82,32 +71,24 @@ class Gate(ThreadingHTTPServer):
         return number
 
 
-class _Page(BaseHTTPRequestHandler):
-    server: Gate
+class _Page(Answer):
+    server: LogGate
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
         assert self.headers["x-amz-target"] == "Logs_20140328.FilterLogEvents"
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        number = self.server.hold(request)
+        number = self.server.hold(json.loads(self.body()))
         event = {"timestamp": number, "logStreamName": "s", "message": f"ERROR {number}"}
-        body = json.dumps({"events": [event], "nextToken": f"after {number}"}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Write nothing."""
+        self.answer(200, json.dumps({"events": [event], "nextToken": f"after {number}"}).encode())
 
 
 @pytest.fixture(scope="module")
-def listening() -> Iterator[Gate]:
-    with Gate() as gate:
+def listening() -> Iterator[LogGate]:
+    with LogGate() as gate:
         yield gate
 
 
 @pytest.fixture
-def gate(listening: Gate) -> Gate:
+def gate(listening: LogGate) -> LogGate:
     listening.begin()
     return listening
 
@@ -135,7 +116,7 @@ class Served:
 
 
 @contextmanager
-def served(bake: Bake, gate: Gate, adapter: str, *options: str) -> Iterator[Served]:
+def served(bake: Bake, gate: LogGate, adapter: str, *options: str) -> Iterator[Served]:
     """Build and serve it until the block ends."""
     project = bake(endpoint="function-url", adapter=adapter, architecture=ARCHITECTURE)
     server, template = project / "src/server.py", project / "template.yaml"
@@ -150,13 +131,13 @@ def served(bake: Bake, gate: Gate, adapter: str, *options: str) -> Iterator[Serv
 
 
 @pytest.fixture(scope="module")
-def streaming(bake: Bake, listening: Gate) -> Iterator[Served]:
+def streaming(bake: Bake, listening: LogGate) -> Iterator[Served]:
     with served(bake, listening, "web-adapter") as served_so:
         yield served_so
 
 
 @pytest.fixture(scope="module", params=["in-process", "stdio"])
-def hurried(request: pytest.FixtureRequest, bake: Bake, listening: Gate) -> Iterator[Served]:
+def hurried(request: pytest.FixtureRequest, bake: Bake, listening: LogGate) -> Iterator[Served]:
     """It has eight seconds for a call, which are too few for a second page of a scan."""
     with served(bake, listening, request.param, "--parameter", "CallTimeoutSeconds=8") as served_so:
         yield served_so
@@ -183,7 +164,7 @@ def scanned(stack: Stack, **arguments: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_scan_that_is_short_of_time_gives_what_it_has_and_goes_on_from_there(hurried: Served, gate: Gate) -> None:
+def test_a_scan_that_is_short_of_time_gives_what_it_has_and_goes_on_from_there(hurried: Served, gate: LogGate) -> None:
     gate.let_go(100)
     first = scanned(hurried.stack)
     second = scanned(hurried.stack, cursor=first["next_cursor"])
@@ -192,7 +173,7 @@ def test_a_scan_that_is_short_of_time_gives_what_it_has_and_goes_on_from_there(h
     assert gate.asked[0]["startTime"] == gate.asked[1]["startTime"]
 
 
-def test_a_call_whose_time_is_up_asks_for_nothing_after_the_page_under_way(hurried: Served, gate: Gate) -> None:
+def test_a_call_whose_time_is_up_asks_for_nothing_after_the_page_under_way(hurried: Served, gate: LogGate) -> None:
     gate.let_go()
     late = httpx2.post(**call(hurried.stack, "scan_on_and_on"))
     assert "ask for less at a time" in late.text.lower()
@@ -205,7 +186,7 @@ def test_a_call_whose_time_is_up_asks_for_nothing_after_the_page_under_way(hurri
 
 @pytest.mark.parametrize("version", ["2025-11-25", MODERN])
 def test_a_client_that_closes_the_stream_stops_the_call_at_the_page_under_way(
-    streaming: Served, gate: Gate, version: str
+    streaming: Served, gate: LogGate, version: str
 ) -> None:
     gate.let_go()
     with httpx2.stream("POST", **call(streaming.stack, "scan_on_and_on", version)) as response:

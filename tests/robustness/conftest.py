@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,10 +19,42 @@ from workshop import Workshop
 PYTHON = "3.13"
 Start = Callable[[Front], Function]
 
-# `make robustness` asks for the second; how large the tests without examples are goes by it too.
-_SHARED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "derandomize": False}
-settings.register_profile("few", max_examples=150, **_SHARED)
+# `make robustness` asks for the second; how much the other tests here do goes by it too.
+_SHARED: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+settings.register_profile("few", max_examples=60, **_SHARED)
 settings.register_profile("full", max_examples=2_000, **_SHARED)
+
+_FIGURES = pytest.StashKey["Figures"]()
+
+
+class Figures(list[str]):
+    """Lines for whoever reads the log."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for figures."""
+    config.stash[_FIGURES] = Figures()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the figures that README.md has of the last run at full size."""
+    for line in config.stash[_FIGURES]:
+        terminalreporter.write_line(line)
+
+
+def full() -> bool:
+    """Return whether this run is at full size: `--hypothesis-profile=full`."""
+    return settings.get_current_profile_name() == "full"
+
+
+def profile() -> settings:
+    """Return how many examples each test has, and how they are tried."""
+    return settings.get_profile("full" if full() else "few")
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> Figures:
+    return pytestconfig.stash[_FIGURES]
 
 
 @pytest.fixture(scope="session")

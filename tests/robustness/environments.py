@@ -52,7 +52,9 @@ class Function:
 
     def usage(self) -> Usage:
         """Return what the environment holds now."""
-        processes = [path for path in Path("/proc").iterdir() if path.name.isdigit() and _session(path) == self._session]
+        processes = [
+            path for path in Path("/proc").iterdir() if path.name.isdigit() and _session(path) == self._session
+        ]
         statuses = [(path / "status").read_text() for path in processes]
         return Usage(
             memory_mb=sum(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024,
@@ -89,7 +91,7 @@ class Function:
             await self._environment.close()
             self._environment = None
 
-    async def _invoked(self, event: bytes, client_context: str | None, streams: bool) -> Result:  # noqa: FBT001
+    async def _invoked(self, event: bytes, client_context: str | None, streams: bool) -> Result:
         invocation = Invocation(event, SECONDS, client_context, None, streams)
         environment = self._environment or await self._started()
         call = asyncio.create_task(environment.invoke(invocation))
@@ -105,12 +107,12 @@ class Function:
 
 
 async def _read(stream: ResponseStream) -> str:
-    chunks = []
+    body = bytearray()
     # How it broke off is in the result too.
     with suppress(BrokenStreamError):
         async for chunk in stream:
-            chunks.append(chunk)
-    return b"".join(chunks).decode()
+            body += chunk
+    return body.decode()
 
 
 def _environment(
@@ -128,7 +130,11 @@ def _environment(
         "AWS_MAX_ATTEMPTS": "1",
     }
     return Environment(
-        _ARN, command(resource, code, runtime), code, defined(resource, code, runtime) | here | dict(variables), log.append
+        _ARN,
+        command(resource, code, runtime),
+        code,
+        defined(resource, code, runtime) | here | dict(variables),
+        log.append,
     )
 
 

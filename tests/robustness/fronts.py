@@ -13,7 +13,8 @@ from robustness.hostile import MODERN, TOKEN, Event
 from variants import DEFAULT, Answers
 
 _INTERNAL_ERROR = -32603
-_LEGACY = "2025-11-25"
+LEGACY = "2025-11-25"
+HOST = "mcp.example.com"
 # What the runtime client answers by itself to what its JSON parser refuses.
 _NO_JSON = {"Runtime.UnmarshalError", "Runtime.LambdaContextUnmarshalError"}
 _CLAIMS = {"jwt": {"claims": {"sub": "alice", "scope": "a b", "client_id": "c"}}}
@@ -85,29 +86,32 @@ def _shape(**answers: str) -> Answers:
     return DEFAULT | answers
 
 
-def _message(version: str, method: str = "tools/list") -> dict[str, Any]:
-    params: dict[str, Any] = {}
+def message(version: str, method: str = "tools/list", **params: Any) -> dict[str, Any]:
+    """Return a message that is right."""
     if version == MODERN:
         keys = ("io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities")
         params["_meta"] = dict(zip(keys, (MODERN, {}), strict=True))
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
-def _request(version: str, host: str, method: str = "POST", path: str = "/mcp", body: Any = None) -> Event:
+def request(version: str, path: str = "/mcp", body: Any = None) -> Event:
+    """Return the event of an HTTP request that is right, for the list of tools unless a message is given."""
+    body = body or message(version)
     headers = {
-        "host": host,
+        "host": HOST,
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
         "mcp-protocol-version": version,
-        "mcp-method": "tools/list",
+        "mcp-method": body.get("method", ""),
+        **({"mcp-name": body["params"]["name"]} if "name" in body.get("params", {}) else {}),
     }
     event = {
         "version": "2.0",
-        "routeKey": f"{method} {path}",
+        "routeKey": f"POST {path}",
         "rawPath": path,
         "headers": headers,
-        "requestContext": {"domainName": host, "http": {"method": method, "path": path}},
-        "body": json.dumps(body or _message(version)),
+        "requestContext": {"domainName": HOST, "http": {"method": "POST", "path": path}},
+        "body": json.dumps(body),
         "isBase64Encoded": False,
     }
     return Event(json.dumps(event).encode())
@@ -116,22 +120,21 @@ def _request(version: str, host: str, method: str = "POST", path: str = "/mcp", 
 def _http(
     name: str, answers: Answers, *versions: str, identity: Any = _CLAIMS, well_formed: bool = False, **more: Any
 ) -> Front:
-    host = "mcp.example.com"
     return Front(
         name,
         answers,
-        hostile.http_events(host=host, identity=identity, well_formed=well_formed),
+        hostile.http_events(host=HOST, identity=identity, well_formed=well_formed),
         _judge_http,
-        tuple(_request(version, host) for version in versions),
+        tuple(request(version) for version in versions),
         "count_s3_buckets",
         # The API's own name is made up with the stack.
-        variables={"MCP_URL": f"https://{host}/mcp"},
+        variables={"MCP_URL": f"https://{HOST}/mcp"},
         **more,
     )
 
 
 def _invoked(name: str, answers: Answers, *versions: str, **more: Any) -> Front:
-    good = tuple(Event(json.dumps(_message(version)).encode()) for version in versions)
+    good = tuple(Event(json.dumps(message(version)).encode()) for version in versions)
     return Front(name, answers, hostile.messages(), _judge_message, good, "count_s3_buckets", **more)
 
 
@@ -144,17 +147,22 @@ _FUNCTION_URL = _shape(endpoint="function-url")
 _WEB = {"adapter": "web-adapter"}
 _STDIO = {"adapter": "stdio"}
 FRONTS = [
-    _http("http-in-process", _shape(), _LEGACY, MODERN),
-    _http("function-url-in-process", _FUNCTION_URL | {"state": "dynamodb"}, _LEGACY, MODERN, identity=_PRINCIPAL),
-    _http("http-web-adapter", _shape(authorization="token", **_WEB), _LEGACY, MODERN, well_formed=True),
+    _http("http-in-process", _shape(), LEGACY, MODERN),
+    _http("function-url-in-process", _FUNCTION_URL | {"state": "dynamodb"}, LEGACY, MODERN, identity=_PRINCIPAL),
+    _http("http-web-adapter", _shape(authorization="token", **_WEB), LEGACY, MODERN, well_formed=True),
     _http(
-        "function-url-web-adapter", _FUNCTION_URL | _WEB, _LEGACY, MODERN,
-        identity=_PRINCIPAL, well_formed=True, streams=True,
+        "function-url-web-adapter",
+        _FUNCTION_URL | _WEB,
+        LEGACY,
+        MODERN,
+        identity=_PRINCIPAL,
+        well_formed=True,
+        streams=True,
     ),
-    _http("http-api-stdio", _shape(**_STDIO), _LEGACY, quick=True),
-    _http("function-url-stdio", _FUNCTION_URL | _STDIO, _LEGACY, identity=_PRINCIPAL, quick=True),
-    _invoked("lambda-invoke-in-process", _shape(endpoint="lambda-invoke", state="dynamodb"), _LEGACY, MODERN),
-    _invoked("lambda-invoke-stdio", _shape(endpoint="lambda-invoke", **_STDIO), _LEGACY, quick=True),
+    _http("http-api-stdio", _shape(**_STDIO), LEGACY, quick=True),
+    _http("function-url-stdio", _FUNCTION_URL | _STDIO, LEGACY, identity=_PRINCIPAL, quick=True),
+    _invoked("lambda-invoke-in-process", _shape(endpoint="lambda-invoke", state="dynamodb"), LEGACY, MODERN),
+    _invoked("lambda-invoke-stdio", _shape(endpoint="lambda-invoke", **_STDIO), LEGACY, quick=True),
     _gateway("agentcore-gateway-in-process", _shape(endpoint="agentcore-gateway"), answer="buckets"),
     _gateway("agentcore-gateway-stdio", _shape(endpoint="agentcore-gateway", **_STDIO), answer="echo", quick=True),
     Front(
@@ -162,7 +170,7 @@ FRONTS = [
         _shape(),
         hostile.registrations(),
         _judge_http,
-        (_request(MODERN, "x", "POST", "/register", {"redirect_uris": ["http://localhost:3118/callback"]}),),
+        (request(MODERN, "/register", {"redirect_uris": ["http://localhost:3118/callback"]}),),
         "client_id",
         function="WellKnownFunction",
     ),

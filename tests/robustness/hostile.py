@@ -16,6 +16,7 @@ MODERN = "2026-07-28"
 VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", MODERN]
 _META = "io.modelcontextprotocol/"
 _SENTINELS = ["=?base64??=", "=?base64?!?=", "=?base64?gICA?=", "=?base64?cGluZw==?=", "=?base64?" + "A" * 3_000 + "?="]
+_ODD_NAMES = ["\ud800", "a\udfff", "größe", " x ", "a\nb", "\x00", "../..", "x" * 5_000, *_SENTINELS]
 # Every method of either era, and some that are none, with parameters that are nearly right.
 _REQUESTS: dict[str, dict[str, Any]] = {
     "completion/complete": {
@@ -103,7 +104,7 @@ class Event:
         shown = self.payload[:2_000] if size < 4_000 else self.payload[:500] + b" ... " + self.payload[-500:]
         return f"<{size} bytes: {shown!r}, client context {self.client_context!r:.500}>"
 
-    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         """Have Hypothesis print no more than that."""
         printer.text(repr(self))
 
@@ -185,6 +186,8 @@ def _requests(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
     """Draw a message that is right, of either era, and the revision that its client speaks."""
     if draw(st.booleans()):
         method, params = "tools/call", dict(draw(st.sampled_from(_CALLS)))
+        if draw(st.integers(1, 8)) == 1:
+            params[draw(st.sampled_from(["name", "arguments"]))] = draw(_text | st.sampled_from(_ODD_NAMES))
         if draw(st.integers(1, 4)) == 1:
             params |= _ASKED_BACK
     else:
@@ -254,7 +257,9 @@ def client_contexts(draw: st.DrawFn, *, usual: str | None = None) -> str | None:
 def gateway_calls(draw: st.DrawFn) -> Event:
     """Draw an invocation by an AgentCore Gateway: a tool's arguments, and its name beside them."""
     call = draw(st.sampled_from(_CALLS))
-    name = draw(_seldom(st.just(f"tools___{call['name']}"), st.sampled_from(["", "___", "a___", "___b", "\ud800___x"]) | _text))
+    name = draw(
+        _seldom(st.just(f"tools___{call['name']}"), st.sampled_from(["", "___", "a___", "___b", "\ud800___x"]) | _text)
+    )
     context = {
         "custom": {
             "bedrockAgentCoreToolName": name,
@@ -281,7 +286,9 @@ def _bodies(draw: st.DrawFn, text: str) -> tuple[str, bool]:
         body = text.encode("utf-16", "surrogatepass")
     elif kind == 4:
         at = draw(st.integers(0, len(body)))
-        body = body[:at] + draw(st.sampled_from([b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\x00", b"\xf0\x9f"])) + body[at:]
+        body = (
+            body[:at] + draw(st.sampled_from([b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\x00", b"\xf0\x9f"])) + body[at:]
+        )
     return base64.b64encode(body).decode(), True
 
 
@@ -292,11 +299,13 @@ def http_events(draw: st.DrawFn, *, host: str, identity: Mapping[str, Any], well
     With `well_formed` it is one that they could send: what stands in for the web adapter refuses others by itself.
     """
     message, version = draw(_requests())
-    names = [message["params"].get(key) for key in ("name", "uri")]
+    named = message["params"].get("name") or message["params"].get("uri")
     headers = {
         "host": host,
         "content-type": draw(
-            _seldom(st.just("application/json"), st.sampled_from(["application/json; charset=x", "text/plain", "", ";,"]))
+            _seldom(
+                st.just("application/json"), st.sampled_from(["application/json; charset=x", "text/plain", "", ";,"])
+            )
         ),
         "accept": draw(
             _seldom(
@@ -309,7 +318,7 @@ def http_events(draw: st.DrawFn, *, host: str, identity: Mapping[str, Any], well
         headers["mcp-protocol-version"] = version
     if version == MODERN:
         headers["mcp-method"] = message["method"]
-        headers |= {"mcp-name": name for name in names if name}
+        headers |= {"mcp-name": named} if named else {}
     values = st.sampled_from(_SENTINELS + VERSIONS + ["2099-01-01", "x" * 5_000])
     if not well_formed:
         values |= _text
@@ -321,7 +330,9 @@ def http_events(draw: st.DrawFn, *, host: str, identity: Mapping[str, Any], well
         headers = {name.title(): value for name, value in headers.items()}
     text = draw(_message_texts(message))
     body, encoded = draw(_bodies(text.encode("utf-8", "replace").decode() if well_formed else text))
-    paths = st.sampled_from(["/", "/mcp/", "/%ff", "//", "/mcp?x", "/" + "a" * 5_000] + ([] if well_formed else ["\ud800"]))
+    paths = st.sampled_from(
+        ["/", "/mcp/", "/%ff", "//", "/mcp?x", "/" + "a" * 5_000] + ([] if well_formed else ["\ud800"])
+    )
     event = {
         "version": "2.0",
         "routeKey": "POST /mcp",
@@ -352,7 +363,12 @@ def registrations(draw: st.DrawFn) -> Event:
             st.lists(
                 _text
                 | st.sampled_from(
-                    ["http://localhost:3118/callback", "http://[::1", "http://127.0.0.1:99999999/", "http://u@localhost/"]
+                    [
+                        "http://localhost:3118/callback",
+                        "http://[::1",
+                        "http://127.0.0.1:99999999/",
+                        "http://u@localhost/",
+                    ]
                 ),
                 max_size=3,
             )

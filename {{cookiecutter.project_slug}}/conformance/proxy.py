@@ -5,6 +5,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import httpx2
+from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from local.request import HOP_BY_HOP
@@ -41,7 +42,10 @@ class CredentialProxy:
         if scope["query_string"]:
             target += f"?{scope['query_string'].decode('latin-1')}"
         request = self._http.build_request(
-            scope["method"], self._origin + target, headers=self._headers(scope), content=await _body(receive)
+            scope["method"],
+            self._origin + target,
+            headers=self._headers(scope),
+            content=await Request(scope, receive).body(),
         )
         answer = await self._http.send(request, stream=True)
         try:
@@ -61,13 +65,3 @@ class CredentialProxy:
 
 def _is_kept(name: bytes) -> bool:
     return name.decode("latin-1").lower() not in HOP_BY_HOP
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message["type"] == "http.request" and message.get("more_body", False)
-    return bytes(body)

@@ -108,7 +108,8 @@ class Suite:
         try:
             output, _ = await process.communicate()
         finally:
-            kill_group(process)
+            if process.returncode is None:
+                kill_group(process)
         return process.returncode or 0, output.decode(errors="replace")
 
 

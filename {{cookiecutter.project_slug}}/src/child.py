@@ -1,5 +1,6 @@
 """Serves each JSON-RPC request by a stdio MCP server in a process of its own, for run-mcp's event handlers."""
 
+import logging
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +18,7 @@ from child_environment import environment
 from child_process import ChildError, ChildProcess, ChildTimeoutError
 from child_session import ChildSession
 
+_logger = logging.getLogger(__name__)
 _ENTRY_POINT = Path(__file__).with_name("stdio_main.py")
 # What is left of the function's time when a child is stopped: enough to kill it and to say so.
 _FAREWELL_SECONDS = 1.0
@@ -60,6 +62,7 @@ class StdioChild(StdioServerAdapterRequestHandler):
         except McpError as refused:
             answer = JSONRPCError(jsonrpc="2.0", id=request.id, error=refused.error)
         except ChildError as failure:
+            _logger.warning("%s: %s", failure.outcome, failure)
             return _failed(request, str(failure)), failure.outcome
         if isinstance(answer, JSONRPCError):
             return answer, f"protocol_error {answer.error.code}"

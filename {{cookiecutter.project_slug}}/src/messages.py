@@ -54,7 +54,12 @@ class MessageServer:
             return _refusal(message, "The event must be one JSON-RPC 2.0 message with a method.")
         if envelope.lacks_id(message):
             return _refusal(message, envelope.REFUSAL)
-        scope, body = events.request(_http_event(message))
+        try:
+            text = json.dumps(message, ensure_ascii=False)
+            text.encode()
+        except (RecursionError, ValueError):
+            return _refusal(message, "The event has half of a surrogate pair, or is nested too deep.")
+        scope, body = events.request(_http_event(message, text))
         response = self._app.answer(scope, body, context)
         if "id" not in message:
             return {}
@@ -64,7 +69,7 @@ class MessageServer:
 
 
 def _carried(body: str) -> dict[str, Any]:
-    """Return an answer as Lambda's runtime client can send it: in UTF-8, where half of a surrogate pair would end it."""
+    """Return an answer that Lambda's runtime client can send: half of a surrogate pair would end its process."""
     answer: dict[str, Any] = json.loads(body)
     if "\\ud" in body:
         answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
@@ -76,7 +81,7 @@ def _refusal(message: Any, text: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": request_id, "error": {"code": INVALID_REQUEST, "message": text}}
 
 
-def _http_event(message: dict[str, Any]) -> dict[str, Any]:
+def _http_event(message: dict[str, Any], body: str) -> dict[str, Any]:
     """Return the message as a function URL event, with the headers that its revision wants over HTTP."""
     params = message.get("params")
     params = params if isinstance(params, dict) else {}
@@ -90,7 +95,6 @@ def _http_event(message: dict[str, Any]) -> dict[str, Any]:
             headers["mcp-name"] = _header(name)
     elif message["method"] != "initialize":
         headers["mcp-protocol-version"] = _LATEST_WITH_HANDSHAKE
-    body = json.dumps(message)
     return {"requestContext": {"http": {"method": "POST"}}, "rawPath": "/mcp", "headers": headers, "body": body}
 
 

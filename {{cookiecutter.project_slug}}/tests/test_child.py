@@ -213,7 +213,7 @@ def test_a_line_that_is_no_message_is_passed_over(child: StdioChild) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_tool_whose_process_fails_is_an_error_for_the_model_and_the_next_call_works(
-    child: StdioChild, fault: str
+    child: StdioChild, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     outcome, told = FAULTS[fault]
     with recorded() as lines:
@@ -221,6 +221,7 @@ def test_a_tool_whose_process_fails_is_an_error_for_the_model_and_the_next_call_
     assert result["isError"] is True
     assert told in text(result)
     assert [line["outcome"] for line in lines if "outcome" in line] == [outcome]
+    assert f"crashed: {text(result)}" in caplog.text
     assert text(call(child, "echo")) == "{}"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 import caller
 import limits
-from any_json import json_values
+from any_json import NO_IDS, json_values
 from app import lambda_handler
 from asgi import LambdaAsgi
 from caller import Caller
@@ -76,6 +76,19 @@ def test_odd_casing_of_headers_is_understood(context: Context) -> None:
 )
 def test_a_malformed_event_is_a_bad_request(context: Context, change: dict[str, Any], status: int) -> None:
     assert handle(rpc_event("tools/list") | change, context)["statusCode"] == status
+
+
+@pytest.mark.parametrize("call_id", NO_IDS)
+@pytest.mark.parametrize("version", [LEGACY[-1], "2026-07-28"])
+def test_a_request_under_an_id_that_is_none_is_refused_and_not_taken_for_a_notification(
+    context: Context, version: str, call_id: Any
+) -> None:
+    event = rpc_event("tools/list", version)
+    event["body"] = json.dumps(json.loads(event["body"]) | {"id": call_id})
+    response = handle(event, context)
+    assert response["statusCode"] == 400
+    (answer,) = messages(response)
+    assert (answer["id"], answer["error"]["code"]) == (None, -32600)
 
 
 def serve(tool: Callable[..., Any]) -> Handler:

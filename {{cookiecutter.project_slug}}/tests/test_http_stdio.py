@@ -12,7 +12,7 @@ from mcp_lambda import APIGatewayProxyEventV2Handler, RequestHandler
 
 import caller
 import security
-from any_json import json_values
+from any_json import NO_IDS, json_values
 from conftest import Context
 from http_events import Event, http_event, rpc_event
 from http_stdio import HttpStdio
@@ -132,6 +132,16 @@ def test_a_malformed_event_is_refused_in_words(change: dict[str, Any], status: i
     assert answer["id"] is None
     assert answer["error"]["code"] == code
     assert answer["error"]["message"]
+
+
+@pytest.mark.parametrize("call_id", NO_IDS)
+def test_a_request_under_an_id_that_is_none_is_refused_and_not_taken_for_a_notification(call_id: Any) -> None:
+    event = rpc_event("ping", LEGACY)
+    event["body"] = json.dumps(json.loads(event["body"]) | {"id": call_id})
+    response = serve(event)
+    assert response["statusCode"] == 400
+    # To the parser of this line of the SDK half of a surrogate pair is not even JSON.
+    assert json.loads(response["body"])["error"]["code"] == (-32700 if call_id == "\ud800" else -32600)
 
 
 @pytest.mark.parametrize(

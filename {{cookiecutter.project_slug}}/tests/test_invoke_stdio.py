@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from mcp.types import JSONRPCRequest, JSONRPCResponse
 from mcp_lambda import RequestHandler
 
-from any_json import json_values
+from any_json import NO_IDS, json_values
 from conftest import Context
 from invoke_stdio import InvokeStdio
 from limits import MAX_RESPONSE_BYTES
@@ -49,9 +49,7 @@ def test_a_notification_is_answered_with_an_empty_object() -> None:
         ({"jsonrpc": "2.0", "id": "a", "method": 7}, "a"),
         ({"jsonrpc": "1.0", "id": 7, "method": "ping"}, 7),
         ({"jsonrpc": "2.0", "id": 7, "result": {}}, 7),
-        ({"jsonrpc": "2.0", "id": None, "method": "ping"}, None),
-        ({"jsonrpc": "2.0", "id": True, "method": "ping"}, None),
-        ({"jsonrpc": "2.0", "id": "\ud800", "method": "ping"}, None),
+        *(({"jsonrpc": "2.0", "id": call_id, "method": "ping"}, None) for call_id in NO_IDS),
         ([{"jsonrpc": "2.0", "id": 7, "method": "ping"}], None),
     ],
 )

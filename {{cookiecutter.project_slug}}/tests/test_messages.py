@@ -8,7 +8,7 @@ import anyio
 import pytest
 from hypothesis import given, settings
 
-from any_json import json_values
+from any_json import NO_IDS, json_values
 from conftest import Context
 from limits import MAX_RESPONSE_BYTES
 from messages import MessageServer
@@ -82,6 +82,30 @@ def test_what_is_no_message_is_told_so(context: Context, bad: Any) -> None:
     assert "JSON-RPC" in answer["error"]["message"]
 
 
+@pytest.mark.parametrize("call_id", NO_IDS)
+@pytest.mark.parametrize("version", [LEGACY, MODERN])
+def test_a_request_under_an_id_that_is_none_is_refused(context: Context, version: str, call_id: Any) -> None:
+    answer = SERVE(message("tools/list", version) | {"id": call_id}, context)
+    assert (answer["id"], answer["error"]["code"]) == (None, -32600)
+
+
+@pytest.mark.parametrize("odd", [{"name": "no\ud800such"}, {"name": "x", "arguments": {"\udfff": "\ud800"}}])
+def test_a_message_with_half_of_a_surrogate_pair_is_refused(context: Context, odd: dict[str, Any]) -> None:
+    answer = SERVE(message("tools/call", **odd), context)
+    assert (answer["id"], answer["error"]["code"]) == (7, -32600)
+
+
+def test_half_of_a_surrogate_pair_in_a_result_does_not_end_the_runtime(context: Context) -> None:
+    def cut() -> str:
+        return "half of an emoji: \ud83d"
+
+    # Of the handshake's revisions the SDK itself makes this an internal error.
+    answer = serving(cut)(message("tools/call", name="cut", arguments={}), context)
+    # As the runtime client does.
+    json.dumps(answer, ensure_ascii=False).encode()
+    assert answer["result"]["content"][0]["text"] == "half of an emoji: ?"
+
+
 def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context: Context) -> None:
     def flood() -> str:
         return "\x01" * (MAX_RESPONSE_BYTES // 7)
@@ -150,4 +174,5 @@ def test_no_event_crashes_the_handler(value: Any, other: Any) -> None:
         {"method": value, "params": other},
     ):
         answer = SERVE(bad, cast("Any", Context()))
+        json.dumps(answer, ensure_ascii=False).encode()
         assert answer == {} or "error" in answer or "result" in answer

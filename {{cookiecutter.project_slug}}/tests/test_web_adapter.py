@@ -14,6 +14,7 @@ import caller
 import limits
 import streaming
 import web_adapter
+from any_json import NO_IDS
 from http_events import messages, rpc_event
 from methods import PostOnly
 from server import build_server
@@ -129,6 +130,20 @@ async def test_a_call_that_outlasts_the_function_is_cut_off_and_the_next_one_wor
         listing = rpc_event("tools/list", version)
         again = await client.post("https://mcp.example.com/mcp", content=listing["body"], headers=listing["headers"])
         assert again.status_code == 200
+
+
+@modes
+@pytest.mark.parametrize("call_id", NO_IDS)
+async def test_a_request_under_an_id_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, buffered: bool, call_id: Any
+) -> None:
+    monkeypatch.setattr(web_adapter, "_BUFFERED", buffered)
+    event = rpc_event("ping", LEGACY)
+    body = json.dumps(json.loads(event["body"]) | {"id": call_id})
+    async with serving(whoami) as client:
+        response = await client.post("https://mcp.example.com/mcp", content=body, headers=event["headers"])
+    assert response.status_code == 400
+    assert (response.json()["id"], response.json()["error"]["code"]) == (None, -32600)
 
 
 @modes

@@ -101,6 +101,8 @@ class MCPServer(fastmcp.FastMCP[None]):
 
 def new_server(version: str, instructions: str) -> MCPServer:
     """Return a server without tools, which says of each tool what it may do."""
+    # Before the SDK does so, whose handler breaks lines into the columns of a terminal.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     server = MCPServer(
         name=os.environ.get("POWERTOOLS_SERVICE_NAME", "mcp-server"), instructions=instructions, log_level="WARNING"
     )

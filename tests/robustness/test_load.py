@@ -1,0 +1,80 @@
+"""Real clients of both eras, all at once, at the built artifact behind the local stack: not one call fails."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from conftest import Bake
+from e2e.conftest import Built, Stack
+from e2e.test_signatures import caller
+from robustness.conftest import Figures, full
+from workshop import ARCHITECTURE
+
+CLIENTS, SECONDS, STREAMED_SECONDS = (64, 60, 20) if full() else (8, 2, 2)
+# Whichever comes first: a stack that answers at once is asked no more than this.
+MOST_CALLS = 1_000
+ERAS = ("legacy", "2026-07-28")
+Connect = Callable[[Stack, str], AbstractAsyncContextManager[Client]]
+
+
+@asynccontextmanager
+async def with_token(stack: Stack, era: str) -> AsyncIterator[Client]:
+    headers = {"authorization": f"Bearer {stack.access_token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=120) as http,
+        Client(streamable_http_client(stack.mcp_url, http_client=http), mode=era) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def with_signature(stack: Stack, era: str) -> AsyncIterator[Client]:
+    async with (
+        httpx2.AsyncClient(auth=caller(stack), timeout=120) as http,
+        Client(streamable_http_client(stack.mcp_url, http_client=http), mode=era) as client,
+    ):
+        yield client
+
+
+async def call(stack: Stack, connect: Connect, era: str, seconds: float) -> int:
+    """Call until the time is up, and return how often; whatever fails is raised."""
+    end = time.monotonic() + seconds
+    async with connect(stack, era) as client:
+        for number in count():
+            if number >= MOST_CALLS or time.monotonic() >= end:
+                return number
+            if number % 4:
+                assert len((await client.list_tools()).tools) == 4
+            else:
+                assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
+    raise AssertionError("unreachable")
+
+
+@pytest.mark.parametrize(
+    ("answers", "connect", "seconds"),
+    [
+        ({}, with_token, SECONDS),
+        ({"endpoint": "function-url", "adapter": "web-adapter"}, with_signature, STREAMED_SECONDS),
+    ],
+    ids=["http-api-in-process", "function-url-web-adapter"],
+)
+def test_no_call_fails_with_many_clients_at_once(
+    bake: Bake, figures: Figures, answers: dict[str, str], connect: Connect, seconds: float
+) -> None:
+    async def loaded(stack: Stack) -> list[int]:
+        calls = (call(stack, connect, ERAS[number % 2], seconds) for number in range(CLIENTS))
+        return await asyncio.gather(*calls)
+
+    with Built(bake(architecture=ARCHITECTURE, **answers)).serve() as stack:
+        calls = asyncio.run(loaded(stack))
+    figures.append(
+        f"load: {CLIENTS} clients for {seconds} s, {sum(calls):,} calls, none failed ({answers or 'default'})"
+    )
+    assert min(calls) > 0
