@@ -15,7 +15,7 @@ from benchmarks.growth import long_results, many_tools
 from benchmarks.imports import by_package
 from benchmarks.measurement import Settings, import_log, measure
 from benchmarks.projects import NoPythonError, Project
-from benchmarks.subjects import Stage, build
+from benchmarks.subjects import Stage, build, check_without_byte_code
 
 _HERE = Path(__file__).parent
 
@@ -48,6 +48,7 @@ def draw(figures: Figures) -> None:
 
 def _measured(stage: Stage, settings: Settings) -> Figures:
     subjects = measure(stage.subjects, settings)
+    check_without_byte_code(stage.subjects)
     default = next(subject for subject in stage.subjects if subject.name == catalog.IN_PROCESS)
     calls = max(settings.calls // 5, 10)
     return Figures(

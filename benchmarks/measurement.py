@@ -2,15 +2,17 @@
 
 import contextlib
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.artifacts import unzipped_mb, zipped_mb
 from benchmarks.emulator import Emulator
 from benchmarks.figures import SubjectFigures, Times
 from benchmarks.imports import modules
 from benchmarks.subjects import Subject
+from supply.budget import unzipped, zipped
 
 Item = TypeVar("Item")
 
@@ -46,8 +48,8 @@ def measure(subjects: Sequence[Subject], settings: Settings) -> dict[str, Subjec
             duration=Times.of(durations[name]),
             peak_mb=round(_peak_mb(subject), 1),
             modules=len(modules(import_log(subject))),
-            unzipped_mb=round(unzipped_mb(artifact), 3) if artifact else None,
-            zipped_mb=round(zipped_mb(artifact), 3) if artifact else None,
+            unzipped_mb=round(unzipped(artifact), 3) if artifact else None,
+            zipped_mb=round(_zipped(artifact), 3) if artifact else None,
         )
     return figures
 
@@ -110,6 +112,11 @@ def _peak_mb(subject: Subject) -> float:
     with Emulator(subject.function) as emulator, emulator.watched() as memory:
         _call(emulator, subject, 3)
     return memory.mb
+
+
+def _zipped(artifact: Path) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        return zipped(artifact, Path(folder))
 
 
 def progress(what: str, items: Sequence[Item]) -> Iterable[Item]:

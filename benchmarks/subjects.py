@@ -12,6 +12,7 @@ from benchmarks.emulator import Function
 from benchmarks.events import ADD, SUM, AnswerError
 from benchmarks.projects import HANDLERS, Project, built, installed
 
+_WITHOUT_BYTE_CODE = {catalog.RUN_MCP, catalog.AWSLABS, catalog.MANGUM}
 _DOCUMENT = "/.well-known/oauth-protected-resource"
 _ONE_TOOL = HANDLERS / "one_tool/server.py"
 
@@ -82,6 +83,13 @@ def build() -> Stage:
     subjects += _others(default)
     order = list(catalog.ENTRIES)
     return Stage(sorted(subjects, key=lambda subject: order.index(subject.name)), default)
+
+
+def check_without_byte_code(subjects: Iterable[Subject]) -> None:
+    """Raise AnswerError if a start has written byte code: the next one would be faster than any on AWS."""
+    for subject in subjects:
+        if subject.name in _WITHOUT_BYTE_CODE and subject.artifact and any(subject.artifact.rglob("*.pyc")):
+            raise AnswerError(f"There is byte code in {subject.artifact}, which is to be read-only.")
 
 
 def prepended(function: Function, folder: Path, **variables: str) -> Function:
