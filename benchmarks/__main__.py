@@ -5,7 +5,7 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 from benchmarks import catalog, chart, cost, page
@@ -14,10 +14,12 @@ from benchmarks.figures import Figures, Machine
 from benchmarks.growth import long_results, many_tools
 from benchmarks.imports import by_package
 from benchmarks.measurement import Settings, import_log, measure
+from benchmarks.profile import warm_call
 from benchmarks.projects import NoPythonError, Project
 from benchmarks.subjects import Stage, build, check_without_byte_code
 
 _HERE = Path(__file__).parent
+_SHIPPED = ("aws-lambda-powertools", "mcp", "pydantic")
 
 
 def main() -> None:
@@ -56,16 +58,14 @@ def _measured(stage: Stage, settings: Settings) -> Figures:
         subjects=subjects,
         many_tools=many_tools(stage.default, max(settings.cold_starts // 3, 3), calls),
         long_results=long_results(stage.default, calls),
+        profile=warm_call(default, calls),
         imports=by_package(import_log(default), frozenset(sys.stdlib_module_names)),
     )
 
 
 def _machine(project: Project) -> Machine:
-    artifact = project.stack.code["McpFunction"]
-    shipped = {
-        name: next(artifact.glob(f"{name.replace('-', '_')}-*.dist-info")).name.split("-")[1]
-        for name in ("mcp", "pydantic", "aws-lambda-powertools")
-    }
+    artifact = [str(project.stack.code["McpFunction"])]
+    shipped = {name: next(iter(distributions(name=name, path=artifact))).version for name in _SHIPPED}
     script = "import importlib.metadata as m, platform as p; print(p.python_version(), m.version('awslambdaric'))"
     said = subprocess.run([project.runtime, "-c", script], check=True, capture_output=True, text=True).stdout  # noqa: S603
     python, client = said.split()

@@ -26,6 +26,7 @@ def message(method: str, revision: str = COMMON, **params: Any) -> dict[str, Any
 
 ADD = message("tools/call", name="add", arguments={"a": 2, "b": 3})
 SUM = "5"
+NOTHING = b"null"
 
 
 def over_http(request: dict[str, Any], host: str) -> bytes:

@@ -77,13 +77,14 @@ class Machine(BaseModel):
 
 
 class Figures(BaseModel):
-    """All figures of a run; `imports` has milliseconds of the default's imports by package."""
+    """All figures of a run; `imports` and `profile` have the milliseconds of a start and of a call by package."""
 
     machine: Machine
     subjects: Mapping[str, SubjectFigures]
     many_tools: Sequence[ManyTools]
     long_results: Sequence[LongResult]
     imports: Mapping[str, float]
+    profile: Mapping[str, float]
 
     @classmethod
     def kept(cls) -> Self:

@@ -1,6 +1,6 @@
 """The page of the figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import targets
@@ -9,7 +9,9 @@ from benchmarks.figures import Figures, SubjectFigures
 from benchmarks.markdown import table
 
 _TEXT = Path(__file__).with_name("text") / "README.md"
-_WHY = "The last sections say where the time goes; the table of weights, what is shipped."
+_WHY = "The profiles below say where the time goes, and the table of weights what is shipped."
+# What a call would not have without this template: its modules, and the log line and metrics that they write.
+_OURS = ("this project's own modules", "aws_lambda_powertools")
 _Read = Callable[[SubjectFigures], float | None]
 
 
@@ -36,7 +38,10 @@ def text(figures: Figures) -> str:
         many_tools=_many_tools(figures),
         long_results=_long_results(figures),
         imports_ms=f"{sum(figures.imports.values()):,.0f}",
-        imports=_imports(figures),
+        imports=_by_package(figures.imports, 1),
+        profile_ms=f"{sum(figures.profile.values()):,.1f}",
+        profile_ours=f"{sum(figures.profile[name] for name in _OURS) / sum(figures.profile.values()):.0%}",
+        profile=_by_package(figures.profile, 2),
     )
 
 
@@ -126,9 +131,8 @@ def _long_results(figures: Figures) -> str:
     return table(["result", "warm call, Duration", "end to end"], rows)
 
 
-def _imports(figures: Figures) -> str:
-    rows = [[package, f"{took:,.1f} ms"] for package, took in figures.imports.items()]
-    return table(["package", "own time"], rows)
+def _by_package(spent: Mapping[str, float], digits: int) -> str:
+    return table(["package", "own time"], [[package, f"{took:,.{digits}f} ms"] for package, took in spent.items()])
 
 
 def _ratios(figures: Figures, found: SubjectFigures, read: _Read) -> list[str]:
