@@ -46,8 +46,9 @@ golden: .venv/.ready ## Write the kept renders below tests/golden anew
 conformance: .venv/.ready ## Hold built projects to the official MCP conformance suite
 	@$(PYTEST) tests/conformance
 
-bench: .venv/.ready ## Measure the built artifact in the Lambda runtime
-	@$(BIN)/python benchmarks/run.py
+bench: .venv/.ready ## Measure it beside what else serves MCP on Lambda, and write benchmarks/ (ARGS=--redraw: write alone)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
+	@PYTHONPATH="tests:{{cookiecutter.project_slug}}" $(BIN)/python -m benchmarks $(ARGS)
 
 interop: .venv/.ready ## Send every client to every endpoint, and write what works
 	@INTEROP_TABLE=tests/interop/README.md $(PYTEST) -vv --durations=0 tests/interop
