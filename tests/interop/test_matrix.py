@@ -83,10 +83,13 @@ def _has_resources_and_prompts(found: Found, place: Place) -> None:
 
 
 def _is_turned_away(place: Place, client: Client, installed: Installed) -> str:
-    statuses = {status for _, status in _refused(place, client, installed)}
-    assert statuses
-    assert statuses <= {401, 403}
-    return " ".join(map(str, sorted(statuses)))
+    answered = _refused(place, client, installed)
+    posted = {status for method, status in answered if method == "POST"}
+    assert posted
+    assert posted <= {401, 403}
+    # Some look around by other methods, which not every endpoint has.
+    assert {status for _, status in answered} <= {401, 403, 404, 405}
+    return " ".join(map(str, sorted(posted)))
 
 
 def _finds_no_revision(place: Place, client: Client, installed: Installed) -> str:
