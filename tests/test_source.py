@@ -14,7 +14,6 @@ from variants import (
     CHOICES,
     COMBINATIONS,
     CONTEXT,
-    DEFAULT,
     MANIFEST,
     QUESTIONS,
     ROOT,
@@ -144,14 +143,3 @@ def test_the_map_of_the_local_stack_names_each_of_its_modules() -> None:
     described = re.findall(r"`(\w+)`", (TEMPLATE / "local/__init__.py").read_text())
     # Not every project has the stand-in for the web adapter, which `layers` names, or policies, which doors import.
     assert set(described) == modules - {"__init__", "policies", "web_adapter"} | {"door"}
-
-
-def test_whatever_runs_the_server_gives_it_the_variables_without_which_it_does_not_start() -> None:
-    """CI does not run the benchmark, which would break unseen."""
-    modules = [path for path in files(".py", below=TEMPLATE / "src") if needed(f"src/{path.name}", DEFAULT)]
-    sources = [path.read_text() for path in modules]
-    sources += [path.read_text() for path in files(".py", below=TEMPLATE / "variants/endpoint/http-api")]
-    needed_by_server = set(re.findall(r'os\.environ\["(\w+)"\]', "".join(sources)))
-    assert {"MCP_URL", "ALLOWED_ORIGINS", "TOOL_SCOPES"} <= needed_by_server
-    text = (ROOT / "benchmarks/run.py").read_text()
-    assert not {name for name in needed_by_server if f'"{name}"' not in text}
