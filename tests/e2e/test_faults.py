@@ -216,7 +216,7 @@ async def test_the_official_client_hands_it_to_the_model(served: Served) -> None
 
 def flooded(served: Served, character: str, each: int) -> None:
     """Ask for what Lambda carries, and for what it does not, of a character that takes `each` bytes."""
-    # A result says a text twice, once as its structured answer. What frames it, and is added, has less than 4,000 bytes.
+    # A result says a text twice, once as its structured answer, and less than 4,000 bytes frame it.
     most = LARGEST // 2 // each
     whole, near, told = (served.call("flood", character=character, count=most - less) for less in (2_000, 400, 0))
     assert len(text_of(whole)) == most - 2_000
