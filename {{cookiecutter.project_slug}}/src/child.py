@@ -14,7 +14,7 @@ from mcp_lambda import StdioServerAdapterRequestHandler
 import caller
 import client_requests
 import telemetry
-from child_environment import environment
+from child_environment import RefusedSessionError, environment
 from child_process import ChildError, ChildProcess, ChildTimeoutError
 from child_session import ChildSession
 
@@ -62,7 +62,9 @@ class StdioChild(StdioServerAdapterRequestHandler):
         except McpError as refused:
             answer = JSONRPCError(jsonrpc="2.0", id=request.id, error=refused.error)
         except ChildError as failure:
-            _logger.warning("%s: %s", failure.outcome, failure)
+            if not isinstance(failure, RefusedSessionError):
+                # That one has a line already, which says no more than may be said.
+                _logger.warning("%s: %s", failure.outcome, failure)
             return _failed(request, str(failure)), failure.outcome
         if isinstance(answer, JSONRPCError):
             return answer, f"protocol_error {answer.error.code}"

@@ -1,5 +1,6 @@
 """AWS refuses, fails, or answers nonsense: the model is told what to do, the operator what happened, and it passes."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,7 +65,7 @@ def answer(status: int, body: bytes, **headers: str) -> Answer:
 
 
 def refuse(code: str, status: int) -> Answer:
-    return answer(status, f'{{"Message": "{AWS_TEXT}"}}'.encode(), x_amzn_ErrorType=code)
+    return answer(status, json.dumps({"Message": AWS_TEXT}).encode(), x_amzn_ErrorType=code)
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +116,8 @@ async def test_a_refusal_is_told_with_what_to_do_and_logged_with_what_was_asked(
 async def test_what_aws_says_of_the_arguments_is_passed_on_without_the_account(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    body = f'{{"message": "Function not found: arn:aws:lambda:us-east-1:{ACCOUNT}:function:none"}}'.encode()
+    said = f"Function not found: arn:aws:lambda:us-east-1:{ACCOUNT}:function:none"
+    body = json.dumps({"message": said}).encode()
     text, line = await outcome(answer(404, body, x_amzn_ErrorType="ResourceNotFoundException"), caplog)
     assert "Function not found: arn:aws:lambda:us-east-1:(account):function:none" in text
     assert "none" not in line

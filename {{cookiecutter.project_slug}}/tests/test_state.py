@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+import aws
 import caller
+import handles
 import limits
 import state
 from caller import Caller
@@ -299,3 +301,15 @@ def test_only_what_the_role_allows_is_asked_of_dynamodb_and_reads_are_consistent
 def test_what_dynamodb_refuses_is_told_in_words() -> None:
     with pytest.raises(ResourceError, match=r"AWS refused PutItem \(ResourceNotFoundException\)"):
         state.create(1)
+
+
+def test_an_item_that_is_not_as_this_server_writes_it_is_told_and_logged_with_its_place(
+    table: StateTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = state.create(1)
+    owner, handle = handles.place(kept.handle)
+    item = {"owner": {"S": owner}, "handle": {"S": handle}, "expires": {"N": "9999999999"}}
+    aws.client("dynamodb").put_item(TableName="state", Item=item)
+    with pytest.raises(ResourceError, match=r"AWS's answer could not be read \(KeyError\)"):
+        state.read(kept.handle)
+    assert "KeyError at state.py" in caplog.text
