@@ -1,6 +1,6 @@
 # `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden bench clean
+.PHONY: help demo test lint golden bench robustness clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,7 +10,7 @@ export RUFF_NO_CACHE := true
 PYTEST := $(BIN)/python -m pytest --quiet -p no:cacheprovider
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.ready: pyproject.toml
 	@echo "Installing the template's tools into .venv (once, about a minute) ..."
@@ -29,7 +29,7 @@ demo: .venv/.ready ## Generate the default project and let a real client call it
 # In this order, so that what is quick to check fails first.
 test: .venv/.ready lint ## Run every test of the template
 	@$(PYTEST) --numprocesses=2 tests/test_source.py tests/test_answers.py tests/test_tree.py tests/test_golden.py
-	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py
+	@$(PYTEST) --numprocesses=2 tests/robustness/test_fuzz.py tests/robustness/test_memory.py tests/local tests/test_engine.py tests/test_template.py
 	@$(PYTEST) --numprocesses=2 tests/test_project.py
 	@# A file is for one process, because each process would build its artifacts anew.
 	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e
@@ -44,6 +44,10 @@ golden: .venv/.ready ## Write the kept renders below tests/golden anew
 
 bench: .venv/.ready ## Measure the built artifact in the Lambda runtime
 	@$(BIN)/python benchmarks/run.py
+
+# One after the other: what is measured would otherwise be each other's work.
+robustness: .venv/.ready ## Break it on purpose, at full size: fuzz, load, memory, faults (about ten minutes)
+	@$(PYTEST) --verbose --hypothesis-profile=full tests/robustness tests/e2e/test_faults.py
 
 clean: ## Remove everything that was installed or built
 	@rm -rf .venv .tools build
