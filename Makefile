@@ -1,6 +1,6 @@
 # `make` shows what there is to do. Everything is installed below .venv and .tools, nothing elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden conformance interop bench audit licences permissions clean
+.PHONY: help demo test lint golden conformance interop robustness bench audit licences permissions clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,12 +28,13 @@ demo: .venv/.ready ## Generate the default project and let a real client call it
 
 # In this order, so that what is quick to check fails first.
 test: .venv/.ready lint ## Run every test of the template
-	@$(PYTEST) --numprocesses=2 tests/test_source.py tests/test_answers.py tests/test_tree.py tests/test_golden.py
-	@$(PYTEST) --numprocesses=2 tests/test_malformed_events.py tests/local tests/test_engine.py tests/test_template.py \
-		tests/test_permissions.py tests/test_tool_schema.py
+	@$(PYTEST) --numprocesses=2 tests/test_source.py tests/test_golden.py tests/test_benchmarks.py tests/test_tool_schema.py \
+		tests/test_engine.py tests/local
+	@$(PYTEST) --numprocesses=2 tests/test_template.py tests/test_permissions.py tests/supply tests/test_answers.py tests/test_tree.py
 	@$(PYTEST) --numprocesses=2 tests/test_project.py
 	@# A file is for one process, because each process would build its artifacts anew.
-	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e tests/supply
+	@$(PYTEST) --numprocesses=2 --dist=loadscope tests/e2e tests/interop tests/conformance tests/robustness/test_fuzz.py \
+		tests/robustness/test_memory.py
 
 lint: .venv/.ready
 	@$(BIN)/ruff format --check .
@@ -61,6 +62,10 @@ licences: .venv/.ready ## Write the page of what ships, with its licences, anew
 
 permissions: .venv/.ready ## Write the page of all that roles and policies allow anew
 	@UPDATE_GOLDEN=1 $(PYTEST) tests/supply/test_permissions_page.py
+
+# One after the other: what is measured would otherwise be each other's work.
+robustness: .venv/.ready ## Break it on purpose, at full size: fuzz, load, memory, faults (about ten minutes)
+	@$(PYTEST) --verbose --hypothesis-profile=full tests/robustness tests/e2e/test_faults.py
 
 clean: ## Remove everything that was installed or built
 	@rm -rf .venv .tools build

@@ -143,3 +143,12 @@ def test_the_map_of_the_local_stack_names_each_of_its_modules() -> None:
     described = re.findall(r"`(\w+)`", (TEMPLATE / "local/__init__.py").read_text())
     # Not every project has the stand-in for the web adapter, which `layers` names, or policies, which doors import.
     assert set(described) == modules - {"__init__", "policies", "web_adapter"} | {"door"}
+
+
+def test_make_test_names_every_file_of_tests_once() -> None:
+    """But for the load, which is measured: `make robustness`."""
+    recipe = (ROOT / "Makefile").read_text().partition("\ntest:")[2].partition("\n\n")[0]
+    named = [Path(name) for name in re.findall(r"tests/[\w./]+", recipe)]
+    tests = [path for path in sources() if path.match("tests/**/test_*.py") and not path.is_relative_to("tests/golden")]
+    counted = {path: sum(path.is_relative_to(name) for name in named) for path in tests}
+    assert {path: count for path, count in counted.items() if count != 1} == {Path("tests/robustness/test_load.py"): 0}

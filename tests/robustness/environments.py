@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Function:
         resource, code = stack.resources[logical_id], stack.code[logical_id]
         self.log: deque[str] = deque(maxlen=1_000)
         self._loop = asyncio.new_event_loop()
-        self._start = lambda: _environment(resource, code, workshop, variables, self.log)
+        self._start = partial(_environment, resource, code, workshop, variables, self.log)
         self._environment: Environment | None = None
         self._session = 0
 

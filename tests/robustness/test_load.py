@@ -18,8 +18,8 @@ from robustness.conftest import Figures, full
 from workshop import ARCHITECTURE
 
 CLIENTS, SECONDS, STREAMED_SECONDS = (64, 60, 20) if full() else (8, 2, 2)
-# Whichever comes first: a stack that answers at once is asked no more than this.
-MOST_CALLS = 1_000
+# However slow the machine is, and however fast.
+LEAST_CALLS, MOST_CALLS = 4, 1_000
 ERAS = ("legacy", "2026-07-28")
 Connect = Callable[[Stack, str], AbstractAsyncContextManager[Client]]
 
@@ -48,7 +48,7 @@ async def call(stack: Stack, connect: Connect, era: str, seconds: float) -> int:
     end = time.monotonic() + seconds
     async with connect(stack, era) as client:
         for number in count():
-            if number >= MOST_CALLS or time.monotonic() >= end:
+            if number >= MOST_CALLS or (number >= LEAST_CALLS and time.monotonic() >= end):
                 return number
             if number % 4:
                 assert len((await client.list_tools()).tools) == 4
@@ -77,4 +77,3 @@ def test_no_call_fails_with_many_clients_at_once(
     figures.append(
         f"load: {CLIENTS} clients for {seconds} s, {sum(calls):,} calls, none failed ({answers or 'default'})"
     )
-    assert min(calls) > 0

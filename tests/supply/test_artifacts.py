@@ -53,7 +53,7 @@ def artifact(request: pytest.FixtureRequest, bake: Bake) -> Artifact:
 
 def test_all_that_a_start_imports_has_byte_code(artifact: Artifact) -> None:
     variables = VARIABLES | {"PYTHONPATH": str(artifact.folder)}
-    command = [artifact.runtime, "-c", WITHOUT_BYTE_CODE]
+    command: list[str | Path] = [artifact.runtime, "-c", WITHOUT_BYTE_CODE]
     done = subprocess.run(command, cwd=artifact.folder, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     imported, *without = done.stdout.split()
