@@ -63,17 +63,9 @@ class MessageServer:
         response = self._app.answer(scope, body, context)
         if "id" not in message:
             return {}
-        answer = _carried(response["body"])
+        answer: dict[str, Any] = json.loads(response["body"])
         # An error that was made before the message was read belongs to it all the same.
         return answer | {"id": message["id"]} if answer.get("id") is None else answer
-
-
-def _carried(body: str) -> dict[str, Any]:
-    """Return an answer that Lambda's runtime client can send: half of a surrogate pair would end its process."""
-    answer: dict[str, Any] = json.loads(body)
-    if "\\ud" in body:
-        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
-    return answer
 
 
 def _refusal(message: Any, text: str) -> dict[str, Any]:

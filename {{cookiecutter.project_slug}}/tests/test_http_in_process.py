@@ -140,6 +140,15 @@ def test_a_tool_knows_what_is_left_of_its_time_in_a_thread_and_on_the_event_loop
 
 
 @pytest.mark.parametrize("version", [LEGACY[-1], "2026-07-28"])
+def test_half_of_a_surrogate_pair_in_a_result_does_not_lose_the_answer(context: Context, version: str) -> None:
+    def cut() -> str:
+        return "half of an emoji: \ud83d"
+
+    answer = messages(serve(cut)(rpc_event("tools/call", version, name="cut", arguments={}), context))[-1]
+    assert answer["result"]["content"][0]["text"] == "half of an emoji: ?"
+
+
+@pytest.mark.parametrize("version", [LEGACY[-1], "2026-07-28"])
 def test_a_result_that_lambda_would_drop_becomes_an_error_for_the_model(context: Context, version: str) -> None:
     def flood() -> str:
         return "\x01" * (limits.MAX_RESPONSE_BYTES // 7)

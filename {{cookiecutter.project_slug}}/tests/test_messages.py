@@ -95,12 +95,12 @@ def test_a_message_with_half_of_a_surrogate_pair_is_refused(context: Context, od
     assert (answer["id"], answer["error"]["code"]) == (7, -32600)
 
 
-def test_half_of_a_surrogate_pair_in_a_result_does_not_end_the_runtime(context: Context) -> None:
+@pytest.mark.parametrize("version", [LEGACY, MODERN])
+def test_half_of_a_surrogate_pair_in_a_result_does_not_end_the_runtime(context: Context, version: str) -> None:
     def cut() -> str:
         return "half of an emoji: \ud83d"
 
-    # Of the handshake's revisions the SDK itself makes this an internal error.
-    answer = serving(cut)(message("tools/call", name="cut", arguments={}), context)
+    answer = serving(cut)(message("tools/call", version, name="cut", arguments={}), context)
     # As the runtime client does.
     json.dumps(answer, ensure_ascii=False).encode()
     assert answer["result"]["content"][0]["text"] == "half of an emoji: ?"

@@ -1,7 +1,8 @@
 """The MCP SDK that the server is built on, its 2.x line, and what every server here has of it."""
 
+import json
 import os
-from typing import Any
+from typing import Any, cast
 
 from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -59,7 +60,7 @@ def new_server(version: str, instructions: str) -> MCPServer:
             "resources/read": _CONTENT,
         },
     )
-    server.middleware.extend([CallRecorder(server), _explicit_annotations])
+    server.middleware.extend([CallRecorder(server), _explicit_annotations, _in_unicode])
     return server
 
 
@@ -69,4 +70,18 @@ async def _explicit_annotations(ctx: ServerRequestContext[Any, Any], call_next: 
     if ctx.method == "tools/list" and isinstance(result, dict):
         for tool in result["tools"]:
             tool["annotations"] = annotations.ASSUMED | (tool.get("annotations") or {})
+    return result
+
+
+async def _in_unicode(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware: put a question mark in the place of half of a surrogate pair, which no UTF-8 can hold.
+
+    AWS's JSON can have one, where a text was cut. The SDK would drop the answer, or Lambda's runtime client end on it.
+    """
+    result = await call_next(ctx)
+    text = json.dumps(result, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return cast("HandlerResult", json.loads(text.encode(errors="replace")))
     return result
