@@ -87,14 +87,14 @@ class FunctionUrl:
         request = await received(scope, receive, LARGEST_BODY)
         request_id = str(uuid.uuid4())
         answer, stream = await self._answered(request, request_id)
+        # Not the query: it may carry what is not for a log. And before it is sent: who has the answer finds it there.
+        _LOG.info("%s %s %d %.0f ms", request.method, request.path, answer.status, (perf_counter() - began) * 1000)
         added = [("x-amzn-requestid", request_id)]
         if stream is None:
             await answer.send(send, added)
         else:
             await answer.send_head(send, added)
             await self._forwarded(stream, receive, send, with_body=answer.may_have_body)
-        # Not the query: it may carry what is not for a log.
-        _LOG.info("%s %s %d %.0f ms", request.method, request.path, answer.status, (perf_counter() - began) * 1000)
 
     async def _answered(self, request: HttpRequest, request_id: str) -> tuple[HttpResponse, ResponseStream | None]:
         """Return the answer, and if its body is still being made, the stream of it."""
