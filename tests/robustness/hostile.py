@@ -292,6 +292,10 @@ def _bodies(draw: st.DrawFn, text: str) -> tuple[str, bool]:
     return base64.b64encode(body).decode(), True
 
 
+def _in_unicode(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
 @st.composite
 def http_events(draw: st.DrawFn, *, host: str, identity: Mapping[str, Any], well_formed: bool = False) -> Event:
     """Draw an event that API Gateway or a function URL sends, with the fault in the message, a header, or anywhere.
@@ -318,7 +322,7 @@ def http_events(draw: st.DrawFn, *, host: str, identity: Mapping[str, Any], well
         headers["mcp-protocol-version"] = version
     if version == MODERN:
         headers["mcp-method"] = message["method"]
-        headers |= {"mcp-name": named} if named else {}
+        headers |= {"mcp-name": _in_unicode(named) if well_formed else named} if named else {}
     values = st.sampled_from(_SENTINELS + VERSIONS + ["2099-01-01", "x" * 5_000])
     if not well_formed:
         values |= _text
@@ -329,7 +333,7 @@ def http_events(draw: st.DrawFn, *, host: str, identity: Mapping[str, Any], well
     if draw(st.integers(1, 5)) == 1:
         headers = {name.title(): value for name, value in headers.items()}
     text = draw(_message_texts(message))
-    body, encoded = draw(_bodies(text.encode("utf-8", "replace").decode() if well_formed else text))
+    body, encoded = draw(_bodies(_in_unicode(text) if well_formed else text))
     paths = st.sampled_from(
         ["/", "/mcp/", "/%ff", "//", "/mcp?x", "/" + "a" * 5_000] + ([] if well_formed else ["\ud800"])
     )
