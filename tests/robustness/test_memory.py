@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from itertools import cycle, islice, repeat
 
+import pytest
+
 from robustness.conftest import Figures, Start, full
 from robustness.fronts import FRONTS, LEGACY, message, request
 from robustness.hostile import MODERN
@@ -32,6 +34,7 @@ REQUESTS = [
 ]
 
 
+@pytest.mark.timeout(900)  # At full size on a machine that does something else too.
 def test_memory_is_flat_however_many_calls_are_served(function: Start, figures: Figures) -> None:
     requests = cycle(REQUESTS)
     with function(FRONTS[0]).running() as running:
