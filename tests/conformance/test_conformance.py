@@ -83,7 +83,6 @@ def checks(project: Path, revision: str, scenario: str) -> list[Any]:
 
 
 # A process for each request of stdio takes its time where others are at work.
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_built_conforms(
     bake: Bake, suite: Path, shape: str, record_property: Callable[[str, object], None]
