@@ -82,7 +82,6 @@ def checks(project: Path, revision: str, scenario: str) -> list[Any]:
     return list(json.loads(found.read_text()))
 
 
-# A process for each request of stdio takes its time where others are at work.
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_built_conforms(
     bake: Bake, suite: Path, shape: str, record_property: Callable[[str, object], None]
