@@ -16,18 +16,16 @@ from variants import ROOT
 
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 HERE = "{}.{}".format(*sys.version_info)
+# Where environments are made: where they stay, as their scripts name it.
+_TOOLS = (ROOT / ".tools").resolve()
 
 
 def environment() -> dict[str, str]:
     """Return the environment of what a generated project runs.
 
     Only beside the template's own sources does byte code do harm; without it the project's tools start slowly.
-    What mypy learns of the libraries is kept for the next project, for each process of the tests by itself, because
-    no two of mypy may write into one cache.
     """
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    known = ROOT / ".tools/mypy" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    return {**variables, "MYPY_CACHE_DIR": str(known)}
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def interpreter(version: str) -> Path | None:
@@ -45,7 +43,7 @@ def interpreter(version: str) -> Path | None:
 def installed(name: str, source: Path, install: Callable[[Path], object]) -> Path:
     """Return a folder below .tools with the files of `source`, where `install` has run once for these package files."""
     wanted = [path.read_bytes() for path in sorted(source.glob("package*.json"))]
-    folder = ROOT / f".tools/{name}-{_digest(wanted)}"
+    folder = _TOOLS / f"{name}-{_digest(wanted)}"
     with _held(folder) as ready:
         shutil.copytree(source, folder, dirs_exist_ok=True)
         if not ready.exists():
@@ -56,7 +54,7 @@ def installed(name: str, source: Path, install: Callable[[Path], object]) -> Pat
 
 def apart(name: str, *wanted: str) -> Path:
     """Return the Python of an environment of its own below .tools, for packages whose pins suit nothing else here."""
-    folder = ROOT / ".tools" / name
+    folder = _TOOLS / name
     python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
     with _held(folder) as ready:
         if not ready.exists() or ready.read_text().splitlines() != list(wanted):
@@ -91,10 +89,13 @@ class Workshop:
         self.python, self.version = (found, python_version) if found else (Path(sys.executable), HERE)
         groups = tomllib.loads((project / "pyproject.toml").read_text())["dependency-groups"]
         requirements = (project / "src/requirements.txt").read_text()
-        self._base = ROOT / ".tools" / f"python{self.version}"
+        self._base = _TOOLS / f"python{self.version}"
         # By what is in them, so that none is made anew while a project that is being served uses it.
         self.venv = self._base / f"venv-{_digest(groups.pop('dev'), requirements)}"
         self.tools = self._base / f"tools-{_digest(groups)}"
+        # What mypy learns of the libraries is kept for the next project that has the same ones, for each process of the
+        # tests by itself, because no two of mypy may write into one cache.
+        self._mypy = self.venv / "mypy" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
     def make(self, *targets: str) -> str:
         """Run make and return what it printed.
@@ -115,7 +116,8 @@ class Workshop:
     def _make(self, *targets: str) -> str:
         settings = {"VENV": self.venv, "TOOLS": self.tools, "PYTHON": self.python}
         command = ["make", "--no-print-directory", *targets, *(f"{name}={value}" for name, value in settings.items())]
-        done = subprocess.run(command, cwd=self.project, env=environment(), capture_output=True, text=True, check=False)
+        variables = {**environment(), "MYPY_CACHE_DIR": str(self._mypy)}
+        done = subprocess.run(command, cwd=self.project, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
