@@ -64,7 +64,7 @@ permissions: .venv/.ready ## Write the page of all that roles and policies allow
 	@UPDATE_GOLDEN=1 $(PYTEST) tests/supply/test_permissions_page.py
 
 # One after the other: what is measured would otherwise be each other's work.
-robustness: .venv/.ready ## Break it on purpose, at full size: fuzz, load, memory, faults (a quarter of an hour)
+robustness: .venv/.ready ## Break it on purpose, at full size: fuzz, load, memory, faults (half an hour)
 	@$(PYTEST) --verbose --hypothesis-profile=full tests/robustness tests/e2e/test_faults.py
 
 clean: ## Remove everything that was installed or built

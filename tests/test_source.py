@@ -1,6 +1,7 @@
 """The template before it is rendered: what linters, editors and people read."""
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Hashable
@@ -89,6 +90,16 @@ def test_the_manifest_names_files_that_exist_and_answers_that_can_be_given() -> 
     assert list(MANIFEST["alternatives"]) == sorted(MANIFEST["alternatives"])
 
 
+def test_a_python_and_a_processor_are_words_that_are_put_in_and_decide_about_nothing_else() -> None:
+    # This is why they can take turns where each combination of the other answers is rendered.
+    names = r"cookiecutter\.(python_version|architecture|__adapter_layer)\b"
+    text = "".join((ROOT / path).read_text() for path in sources() if (ROOT / path).is_relative_to(TEMPLATE))
+    assert len(re.findall(names, text)) == len(re.findall(rf"\{{\{{ {names} \}}\}}", text)) > 0
+    derived = [name for name, value in CONTEXT.items() if isinstance(value, str) and re.search(names, value)]
+    assert derived == ["__adapter_layer"]
+    assert not re.search("python_version|architecture|__adapter_layer", json.dumps(MANIFEST))
+
+
 def test_what_is_refused_has_a_reason_and_something_to_choose_instead() -> None:
     for pair in MANIFEST["refused"]:
         for question, choices in pair["answers"].items():
@@ -146,9 +157,10 @@ def test_the_map_of_the_local_stack_names_each_of_its_modules() -> None:
 
 
 def test_make_test_names_every_file_of_tests_once() -> None:
-    """But for the load, which is measured: `make robustness`."""
+    """But for the load, which is measured, and for what wants dozens of artifacts: `make robustness`."""
     recipe = (ROOT / "Makefile").read_text().partition("\ntest:")[2].partition("\n\n")[0]
     named = [Path(name) for name in re.findall(r"tests/[\w./]+", recipe)]
     tests = [path for path in sources() if path.match("tests/**/test_*.py") and not path.is_relative_to("tests/golden")]
     counted = {path: sum(path.is_relative_to(name) for name in named) for path in tests}
-    assert {path: count for path, count in counted.items() if count != 1} == {Path("tests/robustness/test_load.py"): 0}
+    elsewhere = {Path(f"tests/robustness/test_{name}.py"): 0 for name in ("handling", "load")}
+    assert {path: count for path, count in counted.items() if count != 1} == elsewhere

@@ -16,9 +16,9 @@ from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.yaml_helper import yaml_parse
 
-from variants import COMBINATIONS, DEFAULT, PACKAGE, TEMPLATES, Answers, facts, name_of, templates_by_turns
+from variants import BY_TURNS, COMBINATIONS, DEFAULT, PACKAGE, TEMPLATES, TEMPLATES_BY_TURNS, Answers, facts, name_of
 
-every_template = pytest.mark.parametrize("answers", templates_by_turns(), ids=name_of)
+every_template = pytest.mark.parametrize("answers", TEMPLATES_BY_TURNS, ids=name_of)
 every_shape = pytest.mark.parametrize("answers", TEMPLATES, ids=name_of)
 every_http_api = pytest.mark.parametrize(
     "answers", [answers for answers in TEMPLATES if answers["endpoint"] == "http-api"], ids=name_of
@@ -430,7 +430,7 @@ def test_nothing_of_sign_in_is_where_iam_decides(baked: Baked, answers: Answers)
 
 
 @pytest.mark.parametrize(
-    "answers", [answers for answers in COMBINATIONS if answers["adapter"] == "web-adapter"], ids=name_of
+    "answers", [answers for answers in BY_TURNS if answers["adapter"] == "web-adapter"], ids=name_of
 )
 def test_the_web_adapter_is_of_the_processor_and_its_mode_of_the_endpoint(baked: Baked, answers: Answers) -> None:
     template = translated(baked(answers))

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Bake
 from variants import (
-    COMBINATIONS,
+    BY_TURNS,
     CONTEXT,
     DEFAULT,
     MANIFEST,
@@ -26,7 +26,7 @@ from variants import (
     sources,
 )
 
-every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
+every_combination = pytest.mark.parametrize("answers", BY_TURNS, ids=name_of)
 SOURCES = [str((ROOT / path).relative_to(TEMPLATE)) for path in sources() if (ROOT / path).is_relative_to(TEMPLATE)]
 Baked = Callable[[Answers], Path]
 

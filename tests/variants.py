@@ -84,14 +84,28 @@ def distinct_templates() -> list[Answers]:
 TEMPLATES = distinct_templates()
 
 
-def templates_by_turns() -> list[Answers]:
-    """Return those of `TEMPLATES` with Python and processor taking turns, and the default with each pair of them."""
+def _by_turns(shapes: list[Answers]) -> list[Answers]:
+    """Return these with Python and processor taking turns, and the default with each pair of them.
+
+    Both only ever stand where words are put in, never in a condition, as a test holds. So what they are together with
+    the other answers cannot matter, and six times as many would only take six times as long.
+    """
     pairs = [
         {"python_version": python, "architecture": architecture}
         for python, architecture in product(CHOICES["python_version"], CHOICES["architecture"])
     ]
     turn = cycle(pairs)
-    return [DEFAULT | pair for pair in pairs] + [answers | next(turn) for answers in TEMPLATES[1:]]
+    return [DEFAULT | pair for pair in pairs] + [answers | next(turn) for answers in shapes if answers != DEFAULT]
+
+
+BY_TURNS = _by_turns(
+    [
+        answers
+        for answers in COMBINATIONS
+        if all(answers[question] == DEFAULT[question] for question in ("python_version", "architecture"))
+    ]
+)
+TEMPLATES_BY_TURNS = _by_turns(TEMPLATES)
 
 
 def one_of_each(*questions: str) -> list[Answers]:
