@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import targets
-from benchmarks.catalog import BARE, ENTRIES, GENERATED, IN_PROCESS, MANGUM, MODERN, RUN_MCP, SDK
+from benchmarks.catalog import BARE, ENTRIES, GENERATED, IN_PROCESS, LAMBDA_INVOKE, MANGUM, MODERN, RUN_MCP, SDK
 from benchmarks.figures import Figures, SubjectFigures
 from benchmarks.markdown import table
 
@@ -31,8 +31,9 @@ def text(figures: Figures) -> str:
         targets=_targets(figures),
         verdict=f"Missed: {'; '.join(missed)}. {_WHY}" if missed else "All are met.",
         sdk_start=f"{subjects[SDK].cold.median / subjects[RUN_MCP].cold.median:.2f}",
-        sdk_call=f"{subjects[MANGUM].duration.median - subjects[BARE].duration.median:.2f}",
-        newest_call=f"{subjects[MODERN].duration.median - subjects[BARE].duration.median:.2f}",
+        sdk_call=_number(targets.WARM.figure(subjects, MANGUM)),
+        newest_call=_number(targets.WARM.figure(subjects, MODERN)),
+        json_call=_number(targets.WARM.figure(subjects, LAMBDA_INVOKE)),
         times=_times(figures),
         starts=subjects[IN_PROCESS].cold.calls,
         calls=f"{subjects[IN_PROCESS].duration.calls:,}",

@@ -14,11 +14,6 @@ from benchmarks.prices import HTTP_API_REQUEST
 
 BENCHMARKS = Path(page.__file__).parent
 FIGURES = Figures.kept()
-# Why a target is missed in the figures that are kept; the page has the figures behind the words.
-EXPLAINED = {
-    "warm call above the bare handler, by the runtime's Duration": "a bound of time, on a machine half as fast",
-    "cold start beside run-mcp stdio": "importing the SDK alone takes as long",
-}
 
 
 @pytest.mark.parametrize(("name", "text"), [("README.md", page.text), ("cost.md", cost.text)])
@@ -38,8 +33,10 @@ def test_every_subject_has_figures() -> None:
     assert {deployment.subject for deployment in DEPLOYMENTS} <= set(FIGURES.subjects)
 
 
-def test_the_targets_hold_in_the_kept_figures_but_for_what_is_explained() -> None:
-    assert set(targets.missed(FIGURES)) <= EXPLAINED.keys()
+def test_the_targets_hold_in_the_kept_figures_but_for_a_time_that_the_machine_is_too_slow_for() -> None:
+    assert set(targets.missed(FIGURES)) <= {targets.WARM.text}
+    # It is, if the SDK misses it too with nothing of ours around it, as the page says.
+    assert targets.WARM.met(FIGURES, catalog.IN_PROCESS) or not targets.WARM.met(FIGURES, catalog.MANGUM)
 
 
 def test_a_target_that_is_missed_is_said_to_be() -> None:
