@@ -21,9 +21,10 @@ import httpx2
 import pytest
 
 from conftest import Bake
+from e2e.callers import signer
 from e2e.conftest import Built, Stack
 from e2e.gate import Answer, Gate
-from e2e.test_signatures import HEADERS, caller, post
+from e2e.test_signatures import HEADERS, post
 from workshop import ARCHITECTURE
 
 MODERN = "2026-07-28"
@@ -112,7 +113,7 @@ class Served:
 
     def answer(self) -> None:
         """Return when the function has answered some other call."""
-        assert post(self.stack, caller(self.stack)) == 200
+        assert post(self.stack, signer(self.stack)) == 200
 
 
 @contextmanager
@@ -153,7 +154,7 @@ def call(stack: Stack, tool: str, version: str = "2025-11-25", **arguments: Any)
         meta |= {f"io.modelcontextprotocol/{name}": value for name, value in zip(names, (version, {}), strict=True)}
     params = {"name": tool, "arguments": arguments, "_meta": meta}
     body = {"jsonrpc": "2.0", "id": f"{tool} {version}", "method": "tools/call", "params": params}
-    return {"url": stack.mcp_url, "json": body, "headers": headers, "auth": caller(stack), "timeout": 60}
+    return {"url": stack.mcp_url, "json": body, "headers": headers, "auth": signer(stack), "timeout": 60}
 
 
 def scanned(stack: Stack, **arguments: Any) -> dict[str, Any]:

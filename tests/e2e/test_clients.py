@@ -2,35 +2,21 @@
 
 import json
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 import boto3
-import httpx2
 import pytest
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp.types import ResourceTemplateReference
 
+from e2e.callers import connected
 from e2e.conftest import Built, Stack
 
 pytestmark = pytest.mark.anyio
 Era = Literal["legacy", "2026-07-28"]
 both_eras = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
 LOG_GROUP = "/aws/lambda/orders"
-
-
-@asynccontextmanager
-async def connected(stack: Stack, era: Era) -> AsyncIterator[Client]:
-    headers = {"authorization": f"Bearer {stack.access_token}"}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=60) as http,
-        Client(streamable_http_client(stack.mcp_url, http_client=http), mode=era) as client,
-    ):
-        yield client
 
 
 @both_eras

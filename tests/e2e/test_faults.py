@@ -19,9 +19,9 @@ import httpx2
 import pytest
 
 from conftest import Bake
+from e2e.callers import connected
 from e2e.conftest import Built, Stack
 from e2e.gate import Answer, Gate
-from e2e.test_interactive import connected
 from workshop import ARCHITECTURE
 
 pytestmark = pytest.mark.anyio

@@ -1,8 +1,7 @@
 """Tools that ask back, on a built project whose calls take turns between two execution environments."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import boto3
@@ -24,8 +23,8 @@ from mcp_types import (
 )
 
 from conftest import Bake
+from e2e.callers import Bearer, connected, signer
 from e2e.conftest import Built, Stack
-from e2e.test_signatures import caller
 from local.aws import FUNCTIONS, KEY_ID, LOGS, REGION, SECRET_KEY
 from local.invoke.transport import invoke_transport
 from workshop import ARCHITECTURE
@@ -33,6 +32,7 @@ from workshop import ARCHITECTURE
 pytestmark = pytest.mark.anyio
 
 FUNCTION, LOG_GROUP = next(iter(FUNCTIONS)), next(iter(LOGS))
+NEWEST = "2026-07-28"
 UPDATE = "update_function_runtime"
 REASON = "security updates"
 # A run of the tests changes the one function again and again, each time to what it is not.
@@ -105,20 +105,10 @@ async def list_roots(_: Any) -> ListRootsResult:
     return ListRootsResult(roots=[Root.model_validate({"uri": "file:///work"})])
 
 
-@asynccontextmanager
-async def connected(stack: Stack, mode: Any = "2026-07-28", token: str = "", **callbacks: Any) -> AsyncIterator[Client]:
-    headers = {"authorization": f"Bearer {token or stack.access_token}"}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=60) as http,
-        Client(streamable_http_client(stack.mcp_url, http_client=http), mode=mode, **callbacks) as client,
-    ):
-        yield client
-
-
 async def test_every_tool_that_asks_gets_its_answer_in_another_environment(stack: Stack, built: Built) -> None:
     user, wanted, before = User(), change(stack), runtime(stack)
     async with connected(
-        stack, elicitation_callback=user, sampling_callback=summarize, list_roots_callback=list_roots
+        stack, NEWEST, elicitation_callback=user, sampling_callback=summarize, list_roots_callback=list_roots
     ) as client:
         # Twice: the first call of an environment is the one that reads the key.
         for _ in range(2):
@@ -146,7 +136,7 @@ async def test_a_user_who_does_not_consent_changes_nothing(stack: Stack, built: 
         return ElicitResult(action=action)
 
     before = runtime(stack)
-    async with connected(stack, elicitation_callback=refuse) as client:
+    async with connected(stack, NEWEST, elicitation_callback=refuse) as client:
         result = await client.call_tool(UPDATE, change(stack))
     outcome = {"decline": "declined", "cancel": "cancelled"}[action]
     assert (result.structured_content["outcome"], audited(built)[-1]["outcome"]) == (outcome, outcome)
@@ -171,7 +161,7 @@ async def test_a_state_that_is_not_the_callers_own_and_recent_is_refused_and_cha
         assert error.value.code == INVALID_PARAMS
         assert runtime(stack) == before
 
-    async with connected(stack, elicitation_callback=User()) as client:
+    async with connected(stack, NEWEST, elicitation_callback=User()) as client:
         question, state = await asked(client, wanted)
         codec = AESGCMRequestStateCodec([key(stack)[1]])
         claims = json.loads(codec.unseal(state))
@@ -183,8 +173,10 @@ async def test_a_state_that_is_not_the_callers_own_and_recent_is_refused_and_cha
             await refused(client, question, bad)
         other = next(each["FunctionName"] for each in aws(stack, "lambda").list_functions()["Functions"][1:])
         await refused(client, question, state, wanted | {"function": other})
-        async with connected(stack, token=stack.machine_token(), elicitation_callback=User()) as somebody_else:
-            await refused(somebody_else, question, state)
+        async with connected(
+            stack, NEWEST, auth=Bearer(stack.machine_token()), elicitation_callback=User()
+        ) as stranger:
+            await refused(stranger, question, state)
         # It was good all the while, sealed anew too.
         again = codec.seal(json.dumps(claims).encode())
         result = await client.session.call_tool(
@@ -206,11 +198,11 @@ async def test_a_client_that_cannot_be_asked_is_told_so(stack: Stack) -> None:
         "list_roots_callback": list_roots,
     }
     for tool, arguments in calls:
-        async with connected(stack, mode="legacy", **callbacks) as client:
+        async with connected(stack, "legacy", **callbacks) as client:
             result = await client.call_tool(tool, arguments)
             assert result.is_error
             assert "MCP 2026-07-28 and later; the client speaks 2025-11-25" in result.content[0].text  # type: ignore[union-attr]
-        async with connected(stack) as client:
+        async with connected(stack, NEWEST) as client:
             with pytest.raises(MCPError, match="has not declared the capability") as refused:
                 await client.call_tool(tool, arguments)
             assert refused.value.code == MISSING_REQUIRED_CLIENT_CAPABILITY
@@ -225,13 +217,13 @@ async def test_the_key_may_be_rotated_while_the_user_thinks(built: Built) -> Non
         def rotate() -> None:
             aws(stack, "secretsmanager").put_secret_value(SecretId=arn, SecretString="another" * 10)
 
-        async with connected(stack, elicitation_callback=User(rotate)) as client:
+        async with connected(stack, NEWEST, elicitation_callback=User(rotate)) as client:
             assert (await client.call_tool(UPDATE, wanted)).structured_content["outcome"] == "changed"
         assert runtime(stack) == wanted["runtime"]
 
 
 async def _by_url(stack: Stack, use: Callable[[Any], Awaitable[None]]) -> None:
-    async with httpx2.AsyncClient(auth=caller(stack), timeout=60) as http:
+    async with httpx2.AsyncClient(auth=signer(stack), timeout=60) as http:
         await use(streamable_http_client(stack.mcp_url, http_client=http))
 
 
@@ -254,7 +246,7 @@ async def test_other_endpoints_ask_back_too(
         wanted = change(stack)
 
         async def confirm(transport: Any) -> None:
-            async with Client(transport, mode="2026-07-28", elicitation_callback=User()) as client:
+            async with Client(transport, mode=NEWEST, elicitation_callback=User()) as client:
                 result = await client.call_tool(UPDATE, wanted)
             assert result.structured_content["outcome"] == "changed"
 

@@ -2,8 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,12 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import jwt
 import pytest
-from mcp import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
+from e2e.callers import Bearer, connected
 from e2e.conftest import Stack
 from oauth_storage import Storage
 
@@ -52,15 +49,6 @@ class Browser:
         return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
 
 
-@asynccontextmanager
-async def connected(stack: Stack, auth: httpx2.Auth) -> AsyncIterator[Client]:
-    async with (
-        httpx2.AsyncClient(auth=auth, timeout=60) as http,
-        Client(streamable_http_client(stack.mcp_url, http_client=http)) as client,
-    ):
-        yield client
-
-
 def claims(tokens: OAuthToken | None) -> dict[str, Any]:
     assert tokens
     decoded: dict[str, Any] = jwt.decode(tokens.access_token, options={"verify_signature": False})
@@ -70,7 +58,7 @@ def claims(tokens: OAuthToken | None) -> dict[str, Any]:
 async def test_a_person_signs_in_with_nothing_but_the_url(stack: Stack) -> None:
     storage, browser = Storage(), Browser()
     auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
-    async with connected(stack, auth) as client:
+    async with connected(stack, auth=auth) as client:
         for _ in range(2):
             assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
     assert storage.client
@@ -87,7 +75,7 @@ async def test_who_registers_is_given_the_one_client_that_cognito_knows_and_with
     for stack in (cognito, oidc):
         storage, browser = Storage(), Browser()
         auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
-        async with connected(stack, auth) as client:
+        async with connected(stack, auth=auth) as client:
             assert (await client.list_tools()).tools
         assert storage.client
         assert storage.client.client_secret is None
@@ -97,7 +85,7 @@ async def test_who_registers_is_given_the_one_client_that_cognito_knows_and_with
 async def test_a_client_whose_token_has_expired_refreshes_it_and_nobody_signs_in_again(stack: Stack) -> None:
     storage, browser = Storage(), Browser()
     auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
-    async with connected(stack, auth) as client:
+    async with connected(stack, auth=auth) as client:
         assert (await client.list_tools()).tools
         before = storage.tokens
         assert before
@@ -141,7 +129,7 @@ async def test_a_person_signs_in_with_the_url_and_a_client_id(stack: Stack) -> N
     )
     storage, browser = Storage(known), Browser()
     auth = OAuthClientProvider(stack.mcp_url, PROGRAM, storage, browser.go, browser.come_back)
-    async with connected(stack, auth) as client:
+    async with connected(stack, auth=auth) as client:
         for _ in range(2):
             assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
     (asked,) = (parse_qs(urlsplit(url).query) for url in browser.visited)
@@ -164,20 +152,15 @@ async def test_a_service_signs_in_with_its_secret(stack: Stack) -> None:
         "client_secret_basic",
         issuer=document["authorization_servers"][0],
     )
-    async with connected(stack, auth) as client:
+    async with connected(stack, auth=auth) as client:
         assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
 
 
 async def test_cognitos_machine_token_has_no_audience_and_is_accepted_by_its_client(cognito: Stack) -> None:
     token = cognito.machine_token()
     assert "aud" not in jwt.decode(token, options={"verify_signature": False})
-    async with connected(cognito, httpx2.FunctionAuth(lambda request: bearer(request, token))) as client:
+    async with connected(cognito, auth=Bearer(token)) as client:
         assert (await client.list_tools()).tools
-
-
-def bearer(request: httpx2.Request, token: str) -> httpx2.Request:
-    request.headers["authorization"] = f"Bearer {token}"
-    return request
 
 
 async def test_the_documents_are_where_clients_look_and_name_the_url_exactly(stack: Stack) -> None:

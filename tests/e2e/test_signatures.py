@@ -12,14 +12,10 @@ import anyio.to_thread
 import botocore.auth
 import httpx2
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.compat import get_current_datetime
-from botocore.credentials import Credentials
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from conftest import Bake
+from e2e.callers import Signer, connected, signer
 from e2e.conftest import Built, Stack
 from workshop import ARCHITECTURE
 
@@ -47,32 +43,13 @@ def streaming(bake: Bake) -> Iterator[Stack]:
         yield stack
 
 
-class Signer(httpx2.Auth):
-    """Signs as botocore does, for whoever has the keys."""
-
-    requires_request_body = True
-
-    def __init__(self, access_key: str, secret: str, service: str = "lambda", region: str = "us-east-1") -> None:
-        self._signer = SigV4Auth(Credentials(access_key, secret), service, region)
-
-    def auth_flow(self, request: httpx2.Request) -> Iterator[httpx2.Request]:  # type: ignore[override]
-        signed = AWSRequest(request.method, str(request.url), {"host": request.headers["host"]}, request.content)
-        self._signer.add_auth(signed)
-        request.headers.update(dict(signed.headers))
-        yield request
-
-
-def caller(stack: Stack, **changes: str) -> Signer:
-    return Signer(**{"access_key": stack.access_key_id, "secret": stack.secret_access_key, **changes})
-
-
 def post(stack: Stack, auth: httpx2.Auth | None, path: str = "", body: bytes = BODY) -> int:
     return httpx2.post(stack.mcp_url + path, content=body, headers=HEADERS, auth=auth, timeout=60).status_code
 
 
 def test_a_signed_request_passes_cold_and_warm(streaming: Stack) -> None:
     for _ in range(2):
-        assert post(streaming, caller(streaming)) == 200
+        assert post(streaming, signer(streaming)) == 200
 
 
 def test_an_unsigned_request_is_refused(streaming: Stack) -> None:
@@ -90,18 +67,18 @@ def test_an_unsigned_request_is_refused(streaming: Stack) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_a_request_signed_otherwise_is_refused(streaming: Stack, change: dict[str, str]) -> None:
-    assert post(streaming, caller(streaming, **change)) == 403
+    assert post(streaming, signer(streaming, **change)) == 403
 
 
 def test_a_request_signed_too_long_ago_is_refused(streaming: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = get_current_datetime() - timedelta(minutes=16)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: earlier)
-    assert post(streaming, caller(streaming)) == 403
+    assert post(streaming, signer(streaming)) == 403
 
 
 def test_a_signature_does_not_fit_another_body_or_path(streaming: Stack) -> None:
     signed = httpx2.Request("POST", streaming.mcp_url, content=BODY, headers=HEADERS)
-    next(caller(streaming).auth_flow(signed))
+    next(signer(streaming).auth_flow(signed))
     with httpx2.Client(timeout=60) as http:
         assert http.send(signed).status_code == 200
         other_body = httpx2.Request("POST", streaming.mcp_url, content=BODY + b" ", headers=dict(signed.headers))
@@ -125,10 +102,7 @@ async def test_progress_reaches_the_client_as_it_happens(streaming: Stack, tmp_p
     async def answer(progress: float, total: float | None, message: str | None) -> None:
         await anyio.to_thread.run_sync(fifo.write_text, f"heard: {message}")
 
-    async with (
-        httpx2.AsyncClient(auth=caller(streaming), timeout=60) as http,
-        Client(streamable_http_client(streaming.mcp_url, http_client=http), mode=era) as client,
-    ):
+    async with connected(streaming, era) as client:
         for _ in range(2):
             told = await client.call_tool("wait_for_an_echo", {"fifo": str(fifo)}, progress_callback=answer)
             assert told.structured_content == {"result": "heard: anybody there?"}
@@ -143,6 +117,6 @@ def test_without_either_permission_nobody_gets_in(bake: Bake, tmp_path: Path, pe
         return f"{before}  {permission}:\n" + after.replace("Ref: CallerPrincipal", "Ref: AWS::AccountId", 1)
 
     with built.serve() as stack:
-        assert post(stack, caller(stack)) == 200
+        assert post(stack, signer(stack)) == 200
     with built.serve(built.changed(tmp_path, without)) as stack:
-        assert post(stack, caller(stack)) == 403
+        assert post(stack, signer(stack)) == 403

@@ -4,20 +4,17 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
 import boto3
-import httpx2
 import pytest
 from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from conftest import Bake
+from e2e.callers import Bearer, connected
 from e2e.conftest import Built, Stack
-from e2e.test_signatures import caller
 from workshop import ARCHITECTURE
 
 pytestmark = pytest.mark.anyio
@@ -35,19 +32,6 @@ def remembering(bake: Bake) -> Built:
 def stack(remembering: Built) -> Iterator[Stack]:
     with remembering.serve() as running:
         yield running
-
-
-@asynccontextmanager
-async def connected(stack: Stack, token: str | None = None) -> AsyncIterator[Client]:
-    if stack.access_key_id:
-        options: dict[str, Any] = {"auth": caller(stack)}
-    else:
-        options = {"headers": {"authorization": f"Bearer {token or stack.access_token}"}}
-    async with (
-        httpx2.AsyncClient(timeout=120, **options) as http,
-        Client(streamable_http_client(stack.mcp_url, http_client=http)) as client,
-    ):
-        yield client
 
 
 async def count(client: Client, handle: str | None = None) -> tuple[str, int]:
@@ -106,7 +90,7 @@ async def test_a_conversation_counts_one_two_three_and_another_begins_at_one(sta
 async def test_anothers_handle_is_not_found_in_the_words_for_one_that_never_was(stack: Stack) -> None:
     async with connected(stack) as client:
         handle, _ = await count(client)
-    async with connected(stack, stack.machine_token()) as machine:
+    async with connected(stack, auth=Bearer(stack.machine_token())) as machine:
         for tool in ("increment_counter", "forget_counter"):
             told = await refused(machine, tool, handle)
             assert "Nothing is kept under this handle" in told

@@ -2,21 +2,19 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx2
 import pytest
-from mcp import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.auth.exceptions import OAuthFlowError
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientMetadata
 
 from conftest import Bake
+from e2e.callers import connected
 from e2e.conftest import Built, Stack
 from e2e.test_refusals import post
 from oauth_storage import Storage
@@ -43,12 +41,6 @@ def stack(built: Built) -> Iterator[Stack]:
         yield running
 
 
-@asynccontextmanager
-async def connected(url: str, http: httpx2.AsyncClient) -> AsyncIterator[Client]:
-    async with Client(streamable_http_client(url, http_client=http)) as client:
-        yield client
-
-
 def calls(built: Built) -> list[dict[str, Any]]:
     """Return the lines that the MCP function has written, one for each message."""
     lines = [line.partition(" | ") for line in (built.project / "local.log").read_text().splitlines()]
@@ -64,8 +56,7 @@ def secrets_of(stack: Stack) -> tuple[Any, str]:
 
 
 async def test_a_client_that_sends_the_secret_calls_a_tool(stack: Stack, built: Built) -> None:
-    headers = {"authorization": f"Bearer {stack.access_token}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=60) as http, connected(stack.mcp_url, http) as client:
+    async with connected(stack) as client:
         assert (await client.call_tool("count_s3_buckets")).structured_content == {"buckets": 3}
     assert {line["sub"] for line in calls(built)} == {"team"}
 

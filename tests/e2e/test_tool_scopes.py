@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from conftest import Bake
+from e2e.callers import Bearer, connected
 from e2e.conftest import Built, Stack
 from workshop import ARCHITECTURE
 
@@ -16,11 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def counted(stack: Stack, token: str) -> Any:
-    headers = {"authorization": f"Bearer {token}"}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=60) as http,
-        Client(streamable_http_client(stack.mcp_url, http_client=http)) as client,
-    ):
+    async with connected(stack, auth=Bearer(token)) as client:
         assert "count_s3_buckets" in {tool.name for tool in (await client.list_tools()).tools}
         return await client.call_tool("count_s3_buckets")
 

@@ -15,7 +15,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from e2e.test_signatures import Signer
+from e2e.callers import Signer
 from interop.places import Place
 from local.invoke.transport import invoke_transport
 

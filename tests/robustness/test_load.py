@@ -2,18 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 
-import httpx2
 import pytest
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from conftest import Bake
+from e2e.callers import connected
 from e2e.conftest import Built, Stack
-from e2e.test_signatures import caller
 from robustness.conftest import Figures, full
 from workshop import ARCHITECTURE
 
@@ -21,32 +16,12 @@ CLIENTS, SECONDS, STREAMED_SECONDS = (64, 60, 20) if full() else (8, 2, 2)
 # However slow the machine is, and however fast.
 LEAST_CALLS, MOST_CALLS = 4, 1_000
 ERAS = ("legacy", "2026-07-28")
-Connect = Callable[[Stack, str], AbstractAsyncContextManager[Client]]
 
 
-@asynccontextmanager
-async def with_token(stack: Stack, era: str) -> AsyncIterator[Client]:
-    headers = {"authorization": f"Bearer {stack.access_token}"}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=120) as http,
-        Client(streamable_http_client(stack.mcp_url, http_client=http), mode=era) as client,
-    ):
-        yield client
-
-
-@asynccontextmanager
-async def with_signature(stack: Stack, era: str) -> AsyncIterator[Client]:
-    async with (
-        httpx2.AsyncClient(auth=caller(stack), timeout=120) as http,
-        Client(streamable_http_client(stack.mcp_url, http_client=http), mode=era) as client,
-    ):
-        yield client
-
-
-async def call(stack: Stack, connect: Connect, era: str, seconds: float) -> int:
+async def call(stack: Stack, era: str, seconds: float) -> int:
     """Call until the time is up, and return how often; whatever fails is raised."""
     end = time.monotonic() + seconds
-    async with connect(stack, era) as client:
+    async with connected(stack, era) as client:
         for number in count():
             if number >= MOST_CALLS or (number >= LEAST_CALLS and time.monotonic() >= end):
                 return number
@@ -58,18 +33,15 @@ async def call(stack: Stack, connect: Connect, era: str, seconds: float) -> int:
 
 
 @pytest.mark.parametrize(
-    ("answers", "connect", "seconds"),
-    [
-        ({}, with_token, SECONDS),
-        ({"endpoint": "function-url", "adapter": "web-adapter"}, with_signature, STREAMED_SECONDS),
-    ],
+    ("answers", "seconds"),
+    [({}, SECONDS), ({"endpoint": "function-url", "adapter": "web-adapter"}, STREAMED_SECONDS)],
     ids=["http-api-in-process", "function-url-web-adapter"],
 )
 def test_no_call_fails_with_many_clients_at_once(
-    bake: Bake, figures: Figures, answers: dict[str, str], connect: Connect, seconds: float
+    bake: Bake, figures: Figures, answers: dict[str, str], seconds: float
 ) -> None:
     async def loaded(stack: Stack) -> list[int]:
-        calls = (call(stack, connect, ERAS[number % 2], seconds) for number in range(CLIENTS))
+        calls = (call(stack, ERAS[number % 2], seconds) for number in range(CLIENTS))
         return await asyncio.gather(*calls)
 
     with Built(bake(architecture=ARCHITECTURE, **answers)).serve() as stack:
