@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from local.outcome import Outcome, Result, failure
-from local.process import kill_group, started
+from local.process import ended, kill_group, started
 from local.runtime_api import Invocation, RuntimeApi
 from local.trailers import TrailerListener
 
@@ -52,7 +52,7 @@ class Environment:
     @property
     def alive(self) -> bool:
         """Whether the process runs and waits for an event."""
-        return not self._ended.done() and self._api.polled.is_set()
+        return self._api.polled.is_set() and self._process is not None and not ended(self._process)
 
     async def start(self) -> None:
         """Run the init phase. Raises InitError, with everything stopped, when it fails or takes too long."""
@@ -74,7 +74,7 @@ class Environment:
             raise
         if self.alive:
             return
-        timed_out = not self._ended.done()
+        timed_out = not ended(process)
         await self.close()
         if timed_out:
             raise InitError(failure(Outcome.INIT_FAILURE, "Runtime.InitTimeout", f"No init in {INIT_SECONDS:.0f} s."))

@@ -25,6 +25,20 @@ async def started(command: Sequence[str], folder: Path, variables: Mapping[str, 
     )
 
 
+def ended(process: asyncio.subprocess.Process) -> bool:
+    """Return whether a process that was `started` has ended; asyncio hears of it only in its next turn."""
+    if process.returncode is not None:
+        return True
+    if not hasattr(os, "waitid"):
+        # macOS has it since Python 3.13.
+        return False
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        # It was waited for, and asyncio is about to hear of it.
+        return True
+
+
 def kill_group(process: asyncio.subprocess.Process) -> None:
     """Kill a process that was `started`, and whatever it has started; there may be nothing left of them."""
     with contextlib.suppress(ProcessLookupError):
