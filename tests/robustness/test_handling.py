@@ -17,7 +17,7 @@ import pytest
 
 from conftest import Bake
 from robustness.conftest import PYTHON
-from variants import ROOT, TEMPLATE, sources
+from variants import ROOT, TEMPLATE
 from workshop import Workshop
 
 pytestmark = pytest.mark.timeout(900)
@@ -156,16 +156,12 @@ IN_MEMORY = {
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def repository(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository, with the environments of this one."""
-    copy = tmp_path_factory.mktemp("repository")
-    for path in sources():
-        (copy / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / path, copy / path)
+    copy = shutil.copytree(template, tmp_path_factory.mktemp("copy") / "repository")
     (copy / ".tools").symlink_to(ROOT / ".tools")
     # Its tests ask git what belongs to it.
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
-    subprocess.run(["git", "add", "--all", "--", ":!.tools"], cwd=copy, check=True)
     return copy
 
 
