@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local import layers
 from local.functions import LambdaFunction
 from local.intrinsics import TemplateError
 from local.outcome import Outcome, Result
@@ -279,6 +280,14 @@ def test_half_an_adapter_is_refused(
 ) -> None:
     with pytest.raises(TemplateError, match=complaint):
         function("run.sh", **properties)
+
+
+@pytest.mark.parametrize("machine", ["arm64", "x86_64"])
+def test_built_for_another_processor_a_function_has_the_layer_of_that_one(machine: str) -> None:
+    arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:753240598075:layer:LambdaAdapterLayer%s:30"
+    other = "arn:aws:lambda:us-east-1:123456789012:layer:mine:1"
+    found = layers.retargeted([{"Fn::Sub": arn % "Arm64"}, other], "arm64", machine)
+    assert found == [{"Fn::Sub": arn % {"arm64": "Arm64", "x86_64": "X86"}[machine]}, other]
 
 
 def test_other_layers_and_wrappers_are_left_alone(function: Callable[..., LambdaFunction]) -> None:

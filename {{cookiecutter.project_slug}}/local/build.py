@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local import layers
 from local.sam import read
 
 WORK = Path(".aws-sam", "local")
@@ -95,6 +96,8 @@ def _retarget(source: dict[str, Any], project: Path, python: str, machine: str) 
         # Absolute, because sam takes the path of a function that it does not build from beside the template.
         code = str(project.absolute() / merged.get("CodeUri", "."))
         properties |= {"Runtime": python, "Architectures": [machine], "CodeUri": code}
+        if "Layers" in properties:
+            properties["Layers"] = layers.retargeted(properties["Layers"], merged["Architectures"][0], machine)
     return declared
 
 

@@ -4,9 +4,11 @@ Source: the adapter's guide, "Zip Packages" (https://github.com/aws/aws-lambda-w
 and a script as the handler make an adapter together.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from local.intrinsics import TemplateError
 from local.template import Resource
@@ -16,6 +18,13 @@ _STAND_IN = Path(__file__).with_name("web_adapter.py")
 _WRAPPER = "/opt/bootstrap"
 _LAYER = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:LambdaAdapterLayer(X86|Arm64):\d+")
 _ARCHITECTURES = {"X86": "x86_64", "Arm64": "arm64"}
+
+
+def retargeted(layers: list[Any], declared: str, machine: str) -> list[Any]:
+    """Return a function's layers for the processor `machine` in place of `declared`: an adapter's ARN names its own."""
+    marks = {processor: f":layer:LambdaAdapterLayer{name}:" for name, processor in _ARCHITECTURES.items()}
+    found: list[Any] = json.loads(json.dumps(layers).replace(marks[declared], marks[machine]))
+    return found
 
 
 def command(resource: Resource, code: Path, runtime: Path) -> list[str]:
